@@ -1,0 +1,1 @@
+"""Perdure: durable functions. The public names of the SDK live here."""

@@ -1,0 +1,65 @@
+"""Time, as everything above the pure parts receives it.
+
+Instants are integer epoch milliseconds. The wall clock decides what is due; it never goes backward
+here, whatever the machine's does, and a jump forward is noticed (T5).
+"""
+
+import time
+from typing import Final, Protocol
+
+__all__ = ["Clock", "SystemClock"]
+
+_JUMP_MS: Final = 60_000
+_DOUBT_MS: Final = 300_000
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now_ms(self) -> int:
+        """Return the current instant; never less than one returned before."""
+        ...
+
+    def is_in_doubt(self) -> bool:
+        """Tell whether the clock has jumped forward lately: what cannot be undone should wait."""
+        ...
+
+
+class SystemClock:
+    """The machine's wall clock; while that lies behind, the monotonic one goes on from the highest."""
+
+    def __init__(self) -> None:
+        """Begin with the wall clock's instant."""
+        self._offset_ms = _wall_ms() - _monotonic_ms()
+        self._high_ms = _wall_ms()
+        self._high_at_ms = _monotonic_ms()
+        self._doubt_until_ms = 0
+
+    def raise_floor(self, floor_ms: int) -> None:
+        """Never return less than ``floor_ms``: the highest instant that was ever stored."""
+        if floor_ms > self.now_ms():
+            self._high_ms, self._high_at_ms = floor_ms, _monotonic_ms()
+
+    def now_ms(self) -> int:
+        """Return the current instant."""
+        monotonic_ms = _monotonic_ms()
+        now_ms = max(_wall_ms(), self._high_ms + monotonic_ms - self._high_at_ms)
+        self._high_ms, self._high_at_ms = now_ms, monotonic_ms
+        return now_ms
+
+    def is_in_doubt(self) -> bool:
+        """Tell whether the wall clock has gained more than a minute on the monotonic one lately."""
+        monotonic_ms = _monotonic_ms()
+        offset_ms = _wall_ms() - monotonic_ms
+        if offset_ms - self._offset_ms > _JUMP_MS:
+            self._doubt_until_ms = monotonic_ms + _DOUBT_MS
+        self._offset_ms = offset_ms
+        return monotonic_ms < self._doubt_until_ms
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

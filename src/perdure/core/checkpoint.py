@@ -1,0 +1,122 @@
+"""What a checkpoint does: its token is checked, its updates are applied, and the answer says what
+has changed.
+
+The token is single-use. The same request again is answered with the same bytes (F4); a poll that
+finds nothing new consumes nothing and commits nothing.
+"""
+
+from perdure.core.commands import Checkpoint, Token
+from perdure.core.draft import Draft
+from perdure.core.errors import InvalidCheckpointToken, InvalidParameterValue
+from perdure.core.execution import LastReply, Progress
+from perdure.core.outcome import CheckpointReply, Outcome, QuotaPassed, TokenState
+from perdure.core.quotas import REPLY_KEPT_MS, Quotas
+from perdure.core.timers import fire_due
+from perdure.core.updates import apply_updates
+from perdure.protocol.words import ExecutionStatus
+
+__all__ = ["checkpoint"]
+
+
+def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
+    """Apply the updates and answer with the next token and everything that has changed.
+
+    Raises:
+        InvalidCheckpointToken: the token is not the current one of the running invocation (F1, F3).
+        InvalidParameterValue: an update is not acceptable; nothing was applied (D2).
+    """
+    again = _answer_again(draft, command)
+    if again is not None:
+        return draft.finish(again)
+    _check_token(draft.progress, command.token)
+    inbound = draft.progress
+    apply_updates(draft, command.updates, command.targets)
+    fire_due(draft)
+    if command.updates:
+        _check_quotas(draft, command.quotas)
+        draft.update(failures=0)
+    if draft.progress.status is ExecutionStatus.PAUSING:
+        return _withhold(draft)
+    told = draft.deliver()
+    if not command.updates and not told:
+        return draft.finish(CheckpointReply(token=_current(draft.progress), operations=()))
+    sequence = inbound.token_sequence + 1
+    draft.update(
+        token_sequence=sequence,
+        last_reply=LastReply(
+            client_token=command.client_token,
+            inbound_sequence=inbound.token_sequence,
+            outbound_sequence=sequence if draft.progress.nonce_sha256 else None,
+            updates_sha256=command.updates_sha256,
+            after_sequence=inbound.seen_sequence,
+            until_sequence=draft.progress.sequence,
+            at_ms=draft.now_ms,
+        ),
+    )
+    return draft.finish(CheckpointReply(token=_current(draft.progress), operations=told))
+
+
+def _answer_again(draft: Draft, command: Checkpoint) -> CheckpointReply | None:
+    last = draft.progress.last_reply
+    token = command.token
+    if (
+        last is None
+        or not command.client_token
+        or last.client_token != command.client_token
+        or (token.epoch, token.sequence) != (draft.progress.epoch, last.inbound_sequence)
+        or draft.now_ms - last.at_ms > REPLY_KEPT_MS
+    ):
+        return None
+    if last.updates_sha256 != command.updates_sha256:
+        raise InvalidCheckpointToken("the client token was used for other updates")
+    changed = {
+        operation.id: operation
+        for operation in draft.base.operations.values()
+        if last.after_sequence < operation.sequence <= last.until_sequence
+    }
+    changed |= {operation.id: operation for operation in last.earlier}
+    outbound = last.outbound_sequence
+    return CheckpointReply(
+        token=None if outbound is None else TokenState(token.epoch, outbound),
+        operations=tuple(sorted(changed.values(), key=lambda operation: operation.sequence)),
+    )
+
+
+def _check_token(progress: Progress, token: Token) -> None:
+    if progress.ended_at_ms is not None:
+        raise InvalidCheckpointToken("the execution has ended")
+    if (
+        not progress.nonce_sha256
+        or token.epoch != progress.epoch
+        or token.nonce_sha256 != progress.nonce_sha256
+    ):
+        raise InvalidCheckpointToken("it belongs to another invocation")
+    if token.sequence != progress.token_sequence:
+        raise InvalidCheckpointToken("it was used before")
+
+
+def _current(progress: Progress) -> TokenState | None:
+    if not progress.nonce_sha256:
+        return None
+    return TokenState(progress.epoch, progress.token_sequence)
+
+
+def _withhold(draft: Draft) -> Outcome:
+    """Keep the updates, but let this invocation checkpoint no more: the execution is being paused."""
+    draft.update(nonce_sha256=b"", owes_invocation=True, last_reply=None)
+    return draft.finish(CheckpointReply(token=None, operations=()))
+
+
+def _check_quotas(draft: Draft, quotas: Quotas) -> None:
+    before, after = draft.base.progress, draft.progress
+    for held, holds, limit, what in (
+        (before.operation_count, after.operation_count, quotas.operations_max, "operations"),
+        (before.stored_bytes, after.stored_bytes, quotas.stored_bytes_max, "bytes of data"),
+    ):
+        if holds <= limit:
+            continue
+        message = f"the execution holds {holds:,} {what}; the limit is {limit:,}"
+        if quotas.is_hard:
+            raise InvalidParameterValue(message)
+        if held <= limit:
+            draft.hint(QuotaPassed(message=message))

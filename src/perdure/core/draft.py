@@ -1,0 +1,164 @@
+"""The workbench of one command: what it has changed so far, laid over an execution that it leaves
+alone.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from perdure.core.event import Detail, Event
+from perdure.core.execution import Execution, ExecutionKind, waits_outside
+from perdure.core.operation import Operation
+from perdure.core.outcome import Effect, Message, Outcome, Reply
+from perdure.core.transitions import Happening, next_status
+from perdure.protocol.words import EventType
+
+__all__ = ["Draft"]
+
+
+class Draft:
+    """Collects changes; ``finish`` makes them an outcome. ``now_ms`` never lies before the
+    execution's last change.
+    """
+
+    def __init__(self, base: Execution, now_ms: int) -> None:
+        """Begin with nothing changed."""
+        self.base = base
+        self.identity = base.identity
+        self.progress = base.progress
+        self.now_ms = max(now_ms, base.progress.updated_at_ms)
+        self.operations: dict[str, Operation] = {}
+        self.events: list[Event] = []
+        self.messages: list[Message] = []
+        self.effects: list[Effect] = []
+        self.is_delivery = False
+        self._is_changed = False
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether the execution is a durable function's."""
+        return self.identity.kind is ExecutionKind.DURABLE
+
+    def update(self, **changes: Any) -> None:
+        """Change members of the progress."""
+        self.progress = self.progress._replace(**changes)
+        self._is_changed = True
+
+    def operation(self, operation_id: str) -> Operation | None:
+        """Return the operation as it now is."""
+        return self.operations.get(operation_id) or self.base.operations.get(operation_id)
+
+    def put(self, operation: Operation) -> Operation:
+        """Record a new state of an operation, under the next sequence number."""
+        before = self.operation(operation.id)
+        progress = self.progress
+        sequence = progress.sequence + 1
+        put = operation._replace(
+            sequence=sequence, position=sequence if before is None else before.position
+        )
+        self.operations[put.id] = put
+        self.progress = progress._replace(
+            sequence=sequence,
+            operation_count=progress.operation_count + (before is None),
+            stored_bytes=progress.stored_bytes
+            + put.size_bytes
+            - (0 if before is None else before.size_bytes),
+        )
+        self._is_changed = True
+        if before is not None:
+            self._keep_for_reply(before)
+        return put
+
+    def move(self, operation: Operation, happening: Happening, **changes: Any) -> Operation:
+        """Record what ``happening`` makes of ``operation``; the pair must be in the table."""
+        status = next_status(operation.type, operation.status, happening)
+        assert status is not None, f"E2 violated: {operation.type} {operation.status} {happening}"
+        return self.put(operation._replace(status=status, **changes))
+
+    def record(self, kind: EventType, operation_id: str | None = None, **details: Detail) -> None:
+        """Append an event."""
+        count = self.progress.event_count + 1
+        self.events.append(Event(count, kind, self.now_ms, operation_id, details or None))
+        self.progress = self.progress._replace(event_count=count)
+        self._is_changed = True
+
+    def send(self, message: Message) -> None:
+        """Commit a message to somebody else with the change."""
+        self.messages.append(message)
+
+    def hint(self, effect: Effect) -> None:
+        """Tell the engine at hand what to do once the change is committed."""
+        self.effects.append(effect)
+
+    def pending(self) -> Iterator[tuple[str, int | None]]:
+        """Yield the operations that something other than the handler will change, with when time
+        would.
+        """
+        touched = self.operations
+        for operation_id, wakes_at_ms in self.base.pending.items():
+            if operation_id not in touched:
+                yield operation_id, wakes_at_ms
+        for operation in touched.values():
+            if waits_outside(operation):
+                yield operation.id, operation.wakes_at_ms
+
+    def has_unseen(self) -> bool:
+        """Tell whether an operation has changed that the handler was not told of."""
+        seen = self.progress.seen_sequence
+        return self.progress.sequence > seen and any(self._unseen(seen))
+
+    def deliver(self) -> tuple[Operation, ...]:
+        """Return what the handler was not told yet, in the order of change, and mark it told."""
+        seen = self.progress.seen_sequence
+        if self.progress.sequence == seen:
+            return ()
+        told = tuple(sorted(self._unseen(seen), key=_by_sequence))
+        self.update(seen_sequence=self.progress.sequence)
+        self.is_delivery = True
+        return told
+
+    def finish(self, reply: Reply) -> Outcome:
+        """Return the outcome."""
+        if self._is_changed:
+            self.progress = self.progress._replace(
+                version=self.base.progress.version + 1,
+                updated_at_ms=self.now_ms,
+                wake_at_ms=self._next_wake_ms(),
+            )
+        return Outcome(
+            identity=self.identity,
+            progress=self.progress,
+            base_version=self.base.progress.version,
+            reply=reply,
+            operations=self.operations,
+            events=tuple(self.events),
+            messages=tuple(self.messages),
+            effects=tuple(self.effects),
+            is_delivery=self.is_delivery,
+        )
+
+    def _unseen(self, seen: int) -> Iterator[Operation]:
+        for operation_id in self.base.unseen:
+            if operation_id not in self.operations:
+                yield self.base.operations[operation_id]
+        for operation in self.operations.values():
+            if operation.sequence > seen:
+                yield operation
+
+    def _next_wake_ms(self) -> int | None:
+        if self.progress.ended_at_ms is not None:
+            return None
+        least = self.progress.timeout_at_ms
+        for _, wakes_at_ms in self.pending():
+            if wakes_at_ms is not None and (least is None or wakes_at_ms < least):
+                least = wakes_at_ms
+        return least
+
+    def _keep_for_reply(self, before: Operation) -> None:
+        last = self.progress.last_reply
+        if last is not None and last.after_sequence < before.sequence <= last.until_sequence:
+            kept = last._replace(earlier=(*last.earlier, before))
+            self.progress = self.progress._replace(last_reply=kept)
+
+
+def _by_sequence(operation: Operation) -> int:
+    return operation.sequence

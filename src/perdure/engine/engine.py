@@ -1,0 +1,170 @@
+"""Commands in, changes out: load, apply, commit, then tell the other parts of the engine.
+
+Whoever is told gets hints (P3): what they must not miss is in the store, and they read it there
+from time to time.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from perdure.clock import Clock
+from perdure.core.commands import Command, Delete, Start
+from perdure.core.errors import ResourceNotFound, TooManyRequests, Unavailable
+from perdure.core.execution import Execution
+from perdure.core.machine import apply
+from perdure.core.outcome import Outcome
+from perdure.engine.residents import Resident, Residents
+from perdure.store.change import Change
+from perdure.store.protocol import (
+    CommitResult,
+    CorruptRowError,
+    Store,
+    StoreFullError,
+    StoreUnknownError,
+)
+
+__all__ = ["Engine", "Listener"]
+
+_log = logging.getLogger(__name__)
+
+#: Hears of every committed outcome, with its change, at once and in order.
+Listener = Callable[[Outcome, Change], None]
+
+_CONFLICTS_MAX: Final = 50
+_EXECUTIONS_MAX: Final = 512
+_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+class Engine:
+    """Carries commands out."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        """Work on ``store``, by the time of ``clock``."""
+        self.store = store
+        self.clock = clock
+        self._residents = Residents(store, executions_max=_EXECUTIONS_MAX, bytes_max=_BYTES_MAX)
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` of every committed outcome from now on."""
+        self._listeners.append(listener)
+
+    async def carry_out(
+        self, execution_id: str, command: Command, *, delivered: Sequence[str] = ()
+    ) -> Outcome:
+        """Return what the command came to; what it changed is durable.
+
+        Raises:
+            Refusal: the command is not acceptable; nothing was changed.
+            TooManyRequests: too many others change the execution at the same time.
+            Unavailable: the store cannot take the change, or not say whether it did.
+        """
+        async with self._borrow(execution_id) as resident:
+            for _ in range(_CONFLICTS_MAX):
+                execution = resident.execution
+                outcome = await self._apply(execution, command)
+                if not outcome.is_change:
+                    return outcome
+                change = Change.of(outcome, delivered=delivered)
+                if await self._commit(change) is CommitResult.COMMITTED:
+                    assert execution is not None, "only a start works on nothing"
+                    execution.advance(outcome)
+                    self._tell(outcome, change)
+                    return outcome
+                await self._residents.refresh(execution_id, resident)
+        raise TooManyRequests("the execution is being changed by too many others")
+
+    async def start(
+        self, command: Start, *, delivered: Sequence[str] = (), is_named: bool = True
+    ) -> Outcome:
+        """Begin an execution, or attach to the one that has its name and input (I1).
+
+        Raises:
+            ExecutionAlreadyStarted: the name is taken by an execution with another input.
+            RecursiveInvocation: too many chained invokes lead here.
+        """
+        identity = command.identity
+        for attempt in range(_CONFLICTS_MAX):
+            if is_named or attempt:
+                holder_id = await self.store.find(identity.function_arn, identity.name)
+                attached = await self._attach(holder_id or identity.id, command)
+                if attached is not None:
+                    return attached
+            outcome = apply(None, command, self.clock.now_ms())
+            change = Change.of(outcome, delivered=delivered)
+            if await self._commit(change) is CommitResult.COMMITTED:
+                operations = outcome.operations.values()
+                self._residents.adopt(Execution.of(identity, outcome.progress, operations))
+                self._tell(outcome, change)
+                return outcome
+        raise TooManyRequests("the execution name is being started by too many others")
+
+    @asynccontextmanager
+    async def reading(self, execution_id: str) -> AsyncIterator[Execution]:
+        """Lend an execution as it stands, for as long as nothing may change it.
+
+        Raises:
+            ResourceNotFound: there is none.
+        """
+        async with self._borrow(execution_id) as resident:
+            if resident.execution is None:
+                raise ResourceNotFound("Durable Execution does not exist")
+            yield resident.execution
+
+    def forget(self, execution_id: str) -> None:
+        """Let go of an execution that was erased."""
+        self._residents.drop(execution_id)
+
+    async def _attach(self, holder_id: str, command: Start) -> Outcome | None:
+        async with self._borrow(holder_id) as resident:
+            holder = resident.execution
+            if holder is None:
+                return None
+            expires_at_ms = holder.progress.expires_at_ms
+            if expires_at_ms is None or expires_at_ms > self.clock.now_ms():
+                return apply(holder, command, self.clock.now_ms())
+        await self.carry_out(holder_id, Delete())  # its retention is over: the name is free
+        return None
+
+    async def _apply(self, execution: Execution | None, command: Command) -> Outcome:
+        try:
+            return apply(execution, command, self.clock.now_ms())
+        except AssertionError as violation:
+            if execution is None:
+                raise
+            await self._quarantine(execution, str(violation))
+            raise Unavailable("the execution is quarantined") from violation
+
+    async def _quarantine(self, execution: Execution, reason: str) -> None:
+        """Leave a broken execution alone: it costs only itself (X5)."""
+        progress = execution.progress
+        _log.critical("quarantined %s: %s", execution.identity.arn, reason)
+        change = Change(
+            execution_id=execution.identity.id,
+            expected_version=progress.version,
+            progress=progress._replace(
+                version=progress.version + 1, wake_at_ms=None, ready_at_ms=None, quarantine=reason
+            ),
+        )
+        await self._commit(change)
+
+    async def _commit(self, change: Change) -> CommitResult:
+        try:
+            return await self.store.commit(change)
+        except (StoreUnknownError, StoreFullError) as error:
+            raise Unavailable(str(error)) from error
+
+    @asynccontextmanager
+    async def _borrow(self, execution_id: str) -> AsyncIterator[Resident]:
+        try:
+            async with self._residents.borrow(execution_id) as resident:
+                yield resident
+        except CorruptRowError as error:
+            _log.critical("execution %s cannot be read: %s", execution_id, error)
+            raise Unavailable("the execution cannot be read") from error
+
+    def _tell(self, outcome: Outcome, change: Change) -> None:
+        for listener in self._listeners:
+            listener(outcome, change)

@@ -1,0 +1,162 @@
+"""What the engine needs of whoever runs function code: one Protocol, its request, its outcomes.
+
+``runtime`` implements it with worker processes; tests and the simulator with plain objects. The
+engine decides when a function runs and what its outcome means; an invoker only runs it, and says
+what happened.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+__all__ = [
+    "Crashed",
+    "DurableSettings",
+    "FailureKind",
+    "FunctionVersion",
+    "InvocationOutcome",
+    "InvocationReport",
+    "InvocationRequest",
+    "Invoker",
+    "LogFormat",
+    "Raised",
+    "Returned",
+]
+
+
+class LogFormat(enum.StrEnum):
+    """How a function's log lines are written."""
+
+    TEXT = "Text"
+    JSON = "JSON"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DurableSettings:
+    """What makes a function durable."""
+
+    execution_timeout_seconds: int
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionVersion:
+    """One immutable thing to run: code and everything that decides how it runs.
+
+    Two equal values may share a worker; anything that differs may not.
+    """
+
+    function_arn: str  #: unqualified
+    function_name: str
+    version: str  #: a number, or ``$LATEST``
+    revision_id: str  #: changes with every change of code or configuration
+    runtime: str  #: ``python3.11`` ... ``nodejs24.x``, ``provided.al2023``
+    handler: str
+    timeout_seconds: int
+    memory_mb: int
+    code_sha256: str = ""  #: base64, as on AWS; names the zip in the store
+    code_folder: str | None = None  #: dev mode: run from this folder instead of a zip
+    endpoint_url: str | None = None  #: run by posting to this URL instead of by a worker
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    ephemeral_storage_mb: int = 512
+    log_format: LogFormat = LogFormat.TEXT
+    log_group: str = ""
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    durable: DurableSettings | None = None
+    concurrency_max: int | None = None  #: reserved concurrency; None: only the node's bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationRequest:
+    """One run of a function: what goes in."""
+
+    function: FunctionVersion
+    invoked_arn: str  #: with the qualifier the caller used
+    request_id: str
+    payload: bytes
+    durable_execution_arn: str | None = None
+    client_context: str | None = None
+    tenant_id: str | None = None
+    trace_id: str | None = None
+
+
+class FailureKind(enum.StrEnum):
+    """Why a run ended without the handler's verdict. The value is the error type on the wire."""
+
+    TIMED_OUT = "Sandbox.Timedout"
+    EXITED = "Runtime.ExitError"
+    OUT_OF_MEMORY = "Runtime.OutOfMemory"
+    INIT_FAILED = "Runtime.InitError"  #: the runtime or the user's module did not start
+    CODE_MISSING = "Runtime.CodeMissing"  #: the version's code is gone or does not match its hash
+    UNAVAILABLE = "Runtime.Unavailable"  #: no worker could be had; nothing of the user's ran
+    CANCELLED = "Runtime.Cancelled"  #: the server asked for the end: a stop, or a shutdown
+    RESPONSE_TOO_LARGE = "Function.ResponseSizeTooLarge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """The handler returned; ``payload`` is its JSON."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """The handler raised; ``payload`` is the runtime's error document (errorType, errorMessage,
+    stackTrace).
+    """
+
+    payload: bytes
+    error_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crashed:
+    """The run ended without a verdict; ``error_type`` is the kind's value or the runtime's own
+    ``Runtime.*`` word.
+    """
+
+    kind: FailureKind
+    error_type: str
+    message: str
+
+
+InvocationOutcome = Returned | Raised | Crashed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationReport:
+    """One run of a function: what came out, and what it cost."""
+
+    outcome: InvocationOutcome
+    started_at_ms: int
+    ended_at_ms: int
+    billed_ms: int = 0
+    init_ms: int | None = None  #: set when the run started a new worker
+    memory_used_mb: int = 0
+    log_tail: bytes = b""  #: the last 4 KB of the run's log
+
+
+class Invoker(Protocol):
+    """Runs functions."""
+
+    async def invoke(self, request: InvocationRequest) -> InvocationReport:
+        """Run the function once and return what happened; a run's failure is an outcome, never an
+        exception.
+
+        Waits for a free worker within the function's concurrency. Cancelling the call kills the
+        run.
+        """
+        ...
+
+    def has_room(self, function: FunctionVersion) -> bool:
+        """Tell whether a call of ``invoke`` now would start without waiting for another run to end."""
+        ...
+
+    async def retire(self, function_arn: str, *, version: str | None = None) -> None:
+        """Let the function's workers finish what they run, and start none for it before the next
+        ``invoke``.
+        """
+        ...

@@ -1,0 +1,137 @@
+"""Checkpoint tokens, callback ids and page markers: made so that nobody can forge or guess them
+(SR-10).
+
+Each is signed with a key that is not in the database, and bound to its execution. A token carries a
+random nonce of its invocation, of which the database keeps the hash alone; a callback id is the
+signature itself. All are written in hexadecimal digits: they survive a URL's path, and satisfy the
+wire's patterns.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import struct
+from pathlib import Path
+from typing import Final
+
+from perdure.core.commands import Token
+from perdure.core.errors import (
+    InvalidCheckpointToken,
+    InvalidParameterValue,
+    ResourceNotFound,
+)
+from perdure.core.outcome import TokenState
+
+__all__ = ["NONCE_BYTES", "Seals", "load_key"]
+
+NONCE_BYTES: Final = 16
+_MAC_BYTES: Final = 16
+_TOKEN: Final = struct.Struct(">II16s16s")
+_KEY_BYTES: Final = 32
+_MARKER_MS: Final = 24 * 3_600_000
+
+
+def load_key(path: Path) -> bytes:
+    """Return the signing key at ``path``; make one, readable by its owner alone, if there is none.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = path.read_bytes()
+        if len(key) != _KEY_BYTES:
+            raise ValueError(f"{path} holds {len(key)} bytes; a key has {_KEY_BYTES}") from None
+        return key
+    key = secrets.token_bytes(_KEY_BYTES)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def hash_nonce(nonce: bytes) -> bytes:
+    """Return what the database keeps of a nonce."""
+    return hashlib.sha256(nonce).digest()
+
+
+class Seals:
+    """Makes and opens them all, with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        """Use ``key``: secret, and kept outside the database."""
+        self._base = hmac.new(key, digestmod=hashlib.sha256)
+
+    def seal_token(self, execution_id: str, state: TokenState, nonce: bytes) -> str:
+        """Return the checkpoint token for ``state``."""
+        mac = self._sign(b"T", execution_id, struct.pack(">II", *state) + nonce)
+        return _TOKEN.pack(state.epoch, state.sequence, nonce, mac).hex()
+
+    def open_token(self, execution_id: str, text: str) -> tuple[Token, bytes]:
+        """Return what a token says, and its nonce.
+
+        Raises:
+            InvalidCheckpointToken: it was not made here for this execution.
+        """
+        try:
+            epoch, sequence, nonce, mac = _TOKEN.unpack(bytes.fromhex(text))
+        except (ValueError, struct.error):
+            raise InvalidCheckpointToken from None
+        expected = self._sign(b"T", execution_id, struct.pack(">II", epoch, sequence) + nonce)
+        if not hmac.compare_digest(mac, expected):
+            raise InvalidCheckpointToken
+        return Token(epoch, sequence, hash_nonce(nonce)), nonce
+
+    def seal_callback(self, execution_id: str, operation_id: str) -> str:
+        """Return the id with which a callback is answered."""
+        mac = self._sign(b"C", execution_id, operation_id.encode())
+        return f"{execution_id}{mac.hex()}{operation_id.encode().hex()}"
+
+    def open_callback(self, text: str) -> tuple[str, str]:
+        """Return a callback id's execution and operation.
+
+        Raises:
+            ResourceNotFound: it was not made here.
+        """
+        try:
+            raw = bytes.fromhex(text)
+            execution_id, mac = raw[:16].hex(), raw[16 : 16 + _MAC_BYTES]
+            operation_id = raw[16 + _MAC_BYTES :].decode()
+        except ValueError:
+            raise ResourceNotFound("there is no such callback") from None
+        expected = self._sign(b"C", execution_id, operation_id.encode())
+        if not hmac.compare_digest(mac, expected):
+            raise ResourceNotFound("there is no such callback")
+        return execution_id, operation_id
+
+    def seal_marker(self, scope: str, position: str, now_ms: int) -> str:
+        """Return a marker to go on after ``position`` of the listing named ``scope``."""
+        body = f"{now_ms}:{position}".encode()
+        return (self._sign(b"M", scope, body) + body).hex()
+
+    def open_marker(self, scope: str, text: str, now_ms: int) -> str:
+        """Return a marker's position.
+
+        Raises:
+            InvalidParameterValue: it was not made here for this listing, or is older than a day.
+        """
+        try:
+            raw = bytes.fromhex(text)
+            mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+            made_at_ms, _, position = body.decode().partition(":")
+        except ValueError:
+            raise InvalidParameterValue("Marker is not one that this call returned") from None
+        if not hmac.compare_digest(mac, self._sign(b"M", scope, body)):
+            raise InvalidParameterValue("Marker is not one that this call returned")
+        if now_ms - int(made_at_ms) > _MARKER_MS:
+            raise InvalidParameterValue("Marker is older than 24 hours")
+        return position
+
+    def _sign(self, purpose: bytes, scope: str, body: bytes) -> bytes:
+        mac = self._base.copy()
+        mac.update(b"%b\0%b\0%b" % (purpose, scope.encode(), body))
+        return mac.digest()[:_MAC_BYTES]

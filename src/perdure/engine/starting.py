@@ -1,0 +1,148 @@
+"""How executions are made: ids, names, ARNs, and the function version they are pinned to."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from perdure.core.commands import ChainTarget, Start
+from perdure.core.errors import InvalidParameterValue, Refusal
+from perdure.core.execution import ExecutionKind, Identity, ParentLink
+from perdure.core.outcome import StartChild
+from perdure.engine.directory import Functions
+from perdure.engine.entropy import Entropy
+from perdure.engine.invoker import FunctionVersion
+from perdure.protocol.operations import ErrorObject, OperationUpdate
+from perdure.protocol.words import OperationType
+
+__all__ = ["Origin", "Starter", "child_id", "execution_arn"]
+
+_PLAIN_TIMEOUT_SECONDS: Final = 6 * 3600  #: Source: AWS Lambda, the default maximum age of an event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a start comes from, beyond its function and input."""
+
+    name: str | None = None
+    invoked_arn: str
+    tenant_id: str | None = None
+    trace_id: str | None = None
+    retries_max: int = 0
+    is_announced: bool = False
+
+
+def execution_arn(function_arn: str, version: str, name: str, execution_id: str) -> str:
+    """Return the ARN of an execution."""
+    return f"{function_arn}:{version}/durable-execution/{name}/{execution_id}"
+
+
+def child_id(parent_id: str, operation_id: str) -> str:
+    """Return the id of the execution that a chained invoke starts: always the same one (I4)."""
+    return hashlib.sha256(f"{parent_id}/{operation_id}".encode()).hexdigest()[:32]
+
+
+class Starter:
+    """Makes the ``Start`` commands."""
+
+    def __init__(self, functions: Functions, entropy: Entropy) -> None:
+        """Find functions with ``functions``; draw ids from ``entropy``."""
+        self._functions = functions
+        self._entropy = entropy
+
+    def start(
+        self, function: FunctionVersion, payload: str | None, origin: Origin, *, now_ms: int
+    ) -> Start:
+        """Return the start of a new execution of ``function``."""
+        execution_id = self._entropy.token(16).hex()
+        name = origin.name or _uuid(self._entropy.token(16))
+        is_durable = function.durable is not None
+        identity = Identity(
+            id=execution_id,
+            name=name,
+            arn=execution_arn(function.function_arn, function.version, name, execution_id),
+            kind=ExecutionKind.DURABLE if is_durable else ExecutionKind.PLAIN,
+            function_arn=function.function_arn,
+            invoked_arn=origin.invoked_arn,
+            version=function.version,
+            code_sha256=function.code_sha256,
+            revision_id=function.revision_id,
+            started_at_ms=now_ms,
+            execution_timeout_seconds=_timeout_seconds(function),
+            retention_days=function.durable.retention_days if function.durable else 0,
+            input_sha256=hashlib.sha256((payload or "").encode()).digest(),
+            retries_max=origin.retries_max,
+            tenant_id=origin.tenant_id,
+            trace_id=origin.trace_id,
+            is_announced=origin.is_announced,
+        )
+        return Start(identity=identity, input=payload)
+
+    async def child(self, letter: StartChild, parent_id: str, *, now_ms: int) -> Start:
+        """Return the start of the execution that a chained invoke asked for.
+
+        Raises:
+            ResourceNotFound: the version that was found at the checkpoint is gone.
+        """
+        qualified = f"{letter.function_arn}:{letter.version}"
+        function = await self._functions.resolve(
+            letter.function_arn, letter.version, draw=self._entropy.fraction
+        )
+        is_durable = letter.child_arn is not None
+        identity = Identity(
+            id=letter.child_id,
+            name=letter.child_id,
+            arn=letter.child_arn or qualified,
+            kind=ExecutionKind.DURABLE if is_durable else ExecutionKind.PLAIN,
+            function_arn=letter.function_arn,
+            invoked_arn=qualified,
+            version=letter.version,
+            code_sha256=function.code_sha256,
+            revision_id=function.revision_id,
+            started_at_ms=now_ms,
+            execution_timeout_seconds=_timeout_seconds(function),
+            retention_days=function.durable.retention_days if function.durable else 0,
+            input_sha256=hashlib.sha256((letter.payload or "").encode()).digest(),
+            parent=ParentLink(parent_id, letter.operation_id),
+            depth=letter.depth,
+            tenant_id=letter.tenant_id,
+            trace_id=letter.trace_id,
+        )
+        return Start(identity=identity, input=letter.payload)
+
+    async def targets(
+        self, parent_id: str, updates: tuple[OperationUpdate, ...]
+    ) -> dict[str, ChainTarget]:
+        """Return what the functions of the chained invokes in ``updates`` are found to be."""
+        found: dict[str, ChainTarget] = {}
+        for update in updates:
+            options = update.chained_invoke_options
+            if update.type is OperationType.CHAINED_INVOKE and options is not None:
+                found[update.id] = await self._target(parent_id, update.id, options.function_name)
+        return found
+
+    async def _target(self, parent_id: str, operation_id: str, name: str) -> ChainTarget:
+        try:
+            function = await self._functions.resolve(name, None, draw=self._entropy.fraction)
+        except InvalidParameterValue:
+            raise
+        except Refusal as refusal:
+            error = ErrorObject(error_type=refusal.code, error_message=refusal.message)
+            return ChainTarget(error=error)
+        child = child_id(parent_id, operation_id)
+        arn = execution_arn(function.function_arn, function.version, child, child)
+        return ChainTarget(
+            function_arn=function.function_arn,
+            version=function.version,
+            child_id=child,
+            child_arn=arn if function.durable else None,
+        )
+
+
+def _timeout_seconds(function: FunctionVersion) -> int:
+    durable = function.durable
+    return _PLAIN_TIMEOUT_SECONDS if durable is None else durable.execution_timeout_seconds
+
+
+def _uuid(value: bytes) -> str:
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

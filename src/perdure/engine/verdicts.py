@@ -1,0 +1,92 @@
+"""What the end of an invocation says about its execution (X4)."""
+
+from typing import Any, Final
+
+import msgspec
+
+from perdure.core.commands import Verdict
+from perdure.engine.invoker import Crashed, FailureKind, InvocationOutcome, Raised, Returned
+from perdure.protocol.operations import ErrorObject
+from perdure.protocol.wire import WireError, decode
+from perdure.protocol.words import InvocationStatus
+
+__all__ = ["error_of_document", "verdict_of"]
+
+#: Ends of which the function itself is innocent: nothing of it ran, or it was ended on purpose.
+_UNCOUNTED: Final = frozenset({FailureKind.UNAVAILABLE, FailureKind.CANCELLED})
+
+
+def verdict_of(outcome: InvocationOutcome, *, is_durable: bool) -> Verdict:
+    """Return the verdict of a durable handler, or of an ordinary one, whose return is its result."""
+    match outcome:
+        case Crashed():
+            return Verdict(
+                status=None,
+                error=ErrorObject(error_type=outcome.error_type, error_message=outcome.message),
+                is_counted=outcome.kind not in _UNCOUNTED,
+            )
+        case Raised():
+            return Verdict(status=None, error=error_of_document(outcome))
+        case Returned() if is_durable:
+            return _answer(outcome.payload)
+        case Returned():
+            return _plain(outcome.payload)
+
+
+def error_of_document(raised: Raised) -> ErrorObject:
+    """Return a runtime's error document as an error object."""
+    try:
+        document: Any = msgspec.json.decode(raised.payload)
+    except msgspec.DecodeError:
+        document = None
+    if not isinstance(document, dict):
+        return ErrorObject(error_type=raised.error_type)
+    stack: Any = document.get("stackTrace") or document.get("trace")
+    message: Any = document.get("errorMessage")
+    return ErrorObject(
+        error_type=str(document.get("errorType") or raised.error_type),
+        error_message=None if message is None else str(message),
+        stack_trace=tuple(map(str, stack)) if isinstance(stack, list) else None,
+    )
+
+
+def _plain(payload: bytes) -> Verdict:
+    try:
+        return Verdict(status=InvocationStatus.SUCCEEDED, result=payload.decode())
+    except UnicodeDecodeError:
+        message = "CHAINED_INVOKE response could not be decoded as UTF-8."
+        error = ErrorObject(error_message=message)
+        return Verdict(status=None, error=error, is_final=True)
+
+
+def _answer(payload: bytes) -> Verdict:
+    """Read ``{Status, Result, Error}``; anything else ends the execution: the handler is not
+    durable.
+    """
+    try:
+        document: Any = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError):
+        return _invalid("Invalid response: it is not JSON.")
+    if not isinstance(document, dict) or "Status" not in document:
+        return _invalid("Response status is required")
+    status = document["Status"]
+    if status not in InvocationStatus.__members__:
+        return _invalid(f"Unexpected invocation status: {status}")
+    result = document.get("Result")
+    if result is not None and not isinstance(result, str):
+        return _invalid("Invalid response: Result must be a string.")
+    if status == InvocationStatus.FAILED and result is not None:
+        return _invalid("Cannot provide a Result for FAILED status.")
+    given = document.get("Error")
+    if status == InvocationStatus.SUCCEEDED and given is not None:
+        return _invalid("Cannot provide an Error for SUCCEEDED status.")
+    try:
+        error = None if given is None else decode(ErrorObject, given, path="Error")
+    except WireError as problem:
+        return _invalid(f"Invalid response: {problem}")
+    return Verdict(status=InvocationStatus(status), result=result, error=error)
+
+
+def _invalid(message: str) -> Verdict:
+    error = ErrorObject(error_type="InvalidParameterValueException", error_message=message)
+    return Verdict(status=None, error=error, is_final=True)

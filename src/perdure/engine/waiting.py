@@ -1,0 +1,55 @@
+"""Callers that wait for an execution to end, whichever node ends it."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from perdure.core.outcome import Outcome
+from perdure.engine.engine import Engine
+from perdure.store.change import Change
+
+__all__ = ["Waiting"]
+
+_LOOK_EVERY_SECONDS: Final = 5.0
+
+
+class Waiting:
+    """Answers those who wait."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Watch the executions of ``engine``."""
+        self._engine = engine
+        self._events: dict[str, list[asyncio.Event]] = {}
+        engine.listen(self._hear)
+
+    async def closed(self, execution_id: str, *, timeout_seconds: float) -> bool:
+        """Return True once the execution has ended, False when the time is over first.
+
+        Raises:
+            ResourceNotFound: there is no such execution, or it was removed meanwhile.
+        """
+        event = asyncio.Event()
+        waiting = self._events.setdefault(execution_id, [])
+        waiting.append(event)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not await self._is_closed(execution_id):
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(_LOOK_EVERY_SECONDS):
+                            await event.wait()
+        except TimeoutError:
+            return False
+        finally:
+            waiting.remove(event)
+            if not waiting:
+                self._events.pop(execution_id, None)
+        return True
+
+    async def _is_closed(self, execution_id: str) -> bool:
+        async with self._engine.reading(execution_id) as execution:
+            return execution.is_closed
+
+    def _hear(self, outcome: Outcome, change: Change) -> None:
+        if outcome.progress.ended_at_ms is not None:
+            for event in self._events.get(change.execution_id, ()):
+                event.set()

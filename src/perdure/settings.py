@@ -1,0 +1,32 @@
+"""What can be set for a server, with its defaults; read from the command line and ``PERDURE_*``
+variables by the CLI.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perdure.core.quotas import RELAXED_QUOTAS, Quotas
+
+__all__ = ["ServerSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """How one server runs."""
+
+    data_folder: Path  #: state, code, logs and keys; made if it is not there
+    host: str = "127.0.0.1"
+    port: int = 9070  #: 0: any free one
+    region: str = "us-east-1"
+    account_id: str = "000000000000"
+    allowed_hosts: tuple[str, ...] = ()  #: Host headers taken beside those of loopback (SR-17)
+    is_insecure: bool = (
+        False  #: allows other addresses than loopback, before there is authentication
+    )
+    quotas: Quotas = RELAXED_QUOTAS
+    invocations_max: int = 64  #: handlers that run at once
+    worker_idle_seconds: float = 300.0
+    lease_ms: int = 60_000
+    shutdown_seconds: float = 10.0  #: how long running invocations may end by themselves
+    node_libraries_folder: Path | None = None  #: None: a cache folder of the user's
+    destinations: dict[str, str] = field(default_factory=dict[str, str])

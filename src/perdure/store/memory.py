@@ -1,0 +1,185 @@
+"""The store in memory: the reference of the differential test, and the testing library's and the
+simulator's store.
+"""
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+from perdure.core.event import Event
+from perdure.core.execution import Execution, ExecutionKind, Identity, Progress
+from perdure.core.operation import Operation
+from perdure.protocol.words import ExecutionStatus
+from perdure.store.change import Change, Letter
+from perdure.store.protocol import Agenda, CommitResult, Due, EventQuery, ExecutionQuery
+from perdure.store.records import Record, RecordConflictError, RecordWrite
+
+__all__ = ["MemoryStore", "matches"]
+
+
+class _Row:
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+        self.progress = Progress()
+        self.operations: dict[str, Operation] = {}
+        self.events: list[Event] = []
+
+
+class MemoryStore:
+    """Keeps everything until the process ends."""
+
+    is_exclusive = True
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._rows: dict[str, _Row] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        self._letters: dict[str, Letter] = {}
+        self._records: dict[tuple[str, str], Record] = {}
+
+    async def open(self) -> int:
+        """Return the highest instant ever stored."""
+        return max((row.progress.updated_at_ms for row in self._rows.values()), default=0)
+
+    async def aclose(self) -> None:
+        """Keep everything: the same object can be opened again, as after a restart."""
+
+    async def commit(self, change: Change) -> CommitResult:
+        """Apply a change."""
+        return self.apply(change)
+
+    def apply(self, change: Change) -> CommitResult:
+        """Apply a change at once."""
+        row = self._rows.get(change.execution_id)
+        if change.expected_version == 0:
+            identity = change.identity
+            assert identity is not None, "a first change carries the identity"
+            key = (identity.function_arn, identity.name)
+            if row is not None or key in self._names:
+                return CommitResult.CONFLICT
+            row = self._rows[change.execution_id] = _Row(identity)
+            if identity.kind is ExecutionKind.DURABLE:
+                self._names[key] = change.execution_id
+        elif row is None or row.progress.version != change.expected_version:
+            return CommitResult.CONFLICT
+        row.progress = change.progress
+        row.operations.update({operation.id: operation for operation in change.operations})
+        row.events += change.events
+        self._letters.update({letter.id: letter for letter in change.letters})
+        for letter_id in change.delivered:
+            self._letters.pop(letter_id, None)
+        if change.progress.status is ExecutionStatus.DELETING:
+            self._free_name(row.identity)
+        return CommitResult.COMMITTED
+
+    async def load(self, execution_id: str) -> Execution | None:
+        """Return an execution with all its operations."""
+        row = self._rows.get(execution_id)
+        if row is None:
+            return None
+        return Execution.of(row.identity, row.progress, row.operations.values())
+
+    async def find(self, function_arn: str, name: str) -> str | None:
+        """Return the id of the execution that has the name, if any."""
+        return self._names.get((function_arn, name))
+
+    async def upcoming(self, agenda: Agenda, *, before_ms: int, limit: int) -> Sequence[Due]:
+        """Return the executions due before an instant, the earliest first."""
+        instant = attrgetter(agenda.value)
+        due = [
+            Due(at_ms, execution_id)
+            for execution_id, row in self._rows.items()
+            if (at_ms := instant(row.progress)) is not None and at_ms < before_ms
+        ]
+        return sorted(due)[:limit]
+
+    async def letters(self, *, limit: int, after_id: str = "") -> Sequence[Letter]:
+        """Return letters not yet delivered, by id."""
+        return [self._letters[i] for i in sorted(self._letters) if i > after_id][:limit]
+
+    async def discard(self, letter_ids: Sequence[str]) -> None:
+        """Remove letters that nobody can receive."""
+        for letter_id in letter_ids:
+            self._letters.pop(letter_id, None)
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        """Return a page of history."""
+        row = self._rows.get(query.execution_id)
+        if row is None:
+            return []
+        if not query.newest_first:
+            return row.events[query.after_id : query.after_id + query.limit]
+        last = len(row.events) if query.after_id == 0 else query.after_id - 1
+        return row.events[max(0, last - query.limit) : last][::-1]
+
+    async def list(self, query: ExecutionQuery) -> Sequence[tuple[Identity, Progress]]:
+        """Return a page of durable executions, without their operations."""
+        found = sorted(
+            (row for row in self._rows.values() if matches(query, row.identity, row.progress)),
+            key=lambda row: (row.identity.started_at_ms, row.identity.id),
+            reverse=query.newest_first,
+        )
+        return [(row.identity, row.progress) for row in found[: query.limit]]
+
+    async def erase(self, execution_id: str) -> None:
+        """Remove every row of an execution whose status is DELETING (R2)."""
+        row = self._rows.get(execution_id)
+        if row is None or row.progress.status is not ExecutionStatus.DELETING:
+            return
+        del self._rows[execution_id]
+
+    async def read_record(self, collection: str, key: str) -> Record | None:
+        """Return one record."""
+        return self._records.get((collection, key))
+
+    async def list_records(
+        self, collection: str, *, prefix: str = "", after: str = "", limit: int = 1000
+    ) -> Sequence[Record]:
+        """Return records by key."""
+        keys = sorted(
+            key
+            for kind, key in self._records
+            if kind == collection and key.startswith(prefix) and key > after
+        )
+        return [self._records[collection, key] for key in keys[:limit]]
+
+    async def write_records(self, writes: Sequence[RecordWrite]) -> None:
+        """Write records, all or none."""
+        for write in writes:
+            record = self._records.get((write.collection, write.key))
+            revision = record.revision if record else 0
+            if write.expected_revision not in (None, revision):
+                raise RecordConflictError(f"{write.collection}/{write.key} is at {revision}")
+        for write in writes:
+            place = (write.collection, write.key)
+            record = self._records.pop(place, None)
+            if write.body is not None:
+                self._records[place] = Record(
+                    collection=write.collection,
+                    key=write.key,
+                    revision=record.revision + 1 if record else 1,
+                    body=write.body,
+                )
+
+    def _free_name(self, identity: Identity) -> None:
+        key = (identity.function_arn, identity.name)
+        if self._names.get(key) == identity.id:
+            del self._names[key]
+
+
+def matches(query: ExecutionQuery, identity: Identity, progress: Progress) -> bool:
+    """Tell whether an execution belongs to the pages of ``query``."""
+    place = (identity.started_at_ms, identity.id)
+    in_page = query.after is None or (
+        place < query.after if query.newest_first else place > query.after
+    )
+    after_ms, before_ms = query.started_after_ms, query.started_before_ms
+    return (
+        in_page
+        and identity.kind is ExecutionKind.DURABLE
+        and query.function_arn in (None, identity.function_arn)
+        and query.version in (None, identity.version)
+        and query.name in (None, identity.name)
+        and (query.statuses is None or progress.status in query.statuses)
+        and (after_ms is None or identity.started_at_ms > after_ms)
+        and (before_ms is None or identity.started_at_ms < before_ms)
+    )

@@ -1,0 +1,152 @@
+"""The SQLite file: what is in it, how it is opened, and how an older one is brought forward.
+
+Rows of one execution lie together and need no second index: the row id of an operation is the
+execution's number and the operation's position, that of an event the execution's number and the
+event's id.
+"""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+__all__ = [
+    "APPLICATION_ID",
+    "EVENT_BITS",
+    "OPERATION_BITS",
+    "StoreOpenError",
+    "connect",
+    "lock",
+    "migrate",
+]
+
+APPLICATION_ID: Final = 0x50455244  # "PERD"
+OPERATION_BITS: Final = 22  #: row id of an operation: execution number << 22 | position
+EVENT_BITS: Final = 24  #: row id of an event: execution number << 24 | event id
+
+_MIGRATIONS: Final = (
+    """
+    CREATE TABLE execution (
+        number INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE,
+        name_key BLOB UNIQUE,
+        function_arn TEXT,
+        started_at_ms INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        updated_at_ms INTEGER NOT NULL,
+        wake_at_ms INTEGER,
+        ready_at_ms INTEGER,
+        lease_until_ms INTEGER,
+        expires_at_ms INTEGER,
+        identity BLOB NOT NULL,
+        progress BLOB NOT NULL,
+        checksum INTEGER NOT NULL
+    );
+    CREATE INDEX execution_by_function ON execution (function_arn, started_at_ms)
+        WHERE function_arn IS NOT NULL;
+    CREATE INDEX execution_by_wake ON execution (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
+    CREATE INDEX execution_by_ready ON execution (ready_at_ms) WHERE ready_at_ms IS NOT NULL;
+    CREATE INDEX execution_by_lease ON execution (lease_until_ms)
+        WHERE lease_until_ms IS NOT NULL;
+    CREATE INDEX execution_by_expiry ON execution (expires_at_ms)
+        WHERE expires_at_ms IS NOT NULL;
+    CREATE TABLE operation (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        body BLOB NOT NULL,
+        payload BLOB,
+        input BLOB,
+        checksum INTEGER NOT NULL
+    );
+    CREATE TABLE event (
+        number INTEGER PRIMARY KEY,
+        type TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        operation INTEGER,
+        details BLOB
+    );
+    CREATE TABLE letter (
+        id TEXT PRIMARY KEY,
+        sender BLOB NOT NULL,
+        sent_at_ms INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        body BLOB NOT NULL,
+        checksum INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE record (
+        collection TEXT NOT NULL,
+        key TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        checksum INTEGER NOT NULL,
+        UNIQUE (collection, key)
+    );
+    """,
+)
+
+
+class StoreOpenError(Exception):
+    """The store cannot be opened as it must be; the message says why and what to do."""
+
+
+def lock(path: Path) -> int:
+    """Return a held lock on the store at ``path``; it ends with the process.
+
+    Raises:
+        StoreOpenError: another process has it.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise StoreOpenError(f"{path} is in use by another server") from None
+    return handle
+
+
+def connect(path: Path, *, is_writer: bool) -> sqlite3.Connection:
+    """Return a connection on which an acknowledged commit is on the disk (D5).
+
+    Raises:
+        StoreOpenError: the file system does not give WAL and full synchronisation.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    if is_writer:
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        connection.execute("PRAGMA synchronous = FULL")
+        level = connection.execute("PRAGMA synchronous").fetchone()[0]
+        if (mode, level) != ("wal", 2):
+            raise StoreOpenError(
+                f"{path} cannot be made durable: journal_mode is {mode} and must be wal,"
+                f" synchronous is {level} and must be 2"
+            )
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        connection.execute("PRAGMA cache_size = -65536")
+    else:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring an empty or older file to the present schema.
+
+    Raises:
+        StoreOpenError: the file is not ours, or is of a later version.
+    """
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if application != APPLICATION_ID and (tables or version):
+        raise StoreOpenError(f"{path} is a database of another program")
+    if version > len(_MIGRATIONS):
+        raise StoreOpenError(
+            f"{path} has schema {version}; this version of perdure knows up to {len(_MIGRATIONS)}"
+        )
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
+            f" PRAGMA user_version = {number}; COMMIT;"
+        )

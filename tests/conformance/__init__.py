@@ -1,0 +1,1 @@
+"""AWS's public conformance requirements, run against a Perdure server."""
