@@ -26,7 +26,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's wall clock; while that lies behind, the monotonic one goes on from the highest."""
+    """The machine's wall clock; the monotonic one goes on where that lies behind."""
 
     def __init__(self) -> None:
         """Begin with the wall clock's instant."""

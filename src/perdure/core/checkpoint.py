@@ -34,7 +34,6 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
     fire_due(draft)
     if command.updates:
         _check_quotas(draft, command.quotas)
-        draft.update(failures=0)
     if draft.progress.status is ExecutionStatus.PAUSING:
         return _withhold(draft)
     told = draft.deliver()
@@ -43,13 +42,14 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
     sequence = inbound.token_sequence + 1
     draft.update(
         token_sequence=sequence,
+        failures=0 if command.updates else inbound.failures,
         last_reply=LastReply(
             client_token=command.client_token,
             inbound_sequence=inbound.token_sequence,
             outbound_sequence=sequence if draft.progress.nonce_sha256 else None,
             updates_sha256=command.updates_sha256,
             after_sequence=inbound.seen_sequence,
-            until_sequence=draft.progress.sequence,
+            until_sequence=draft.sequence,
             at_ms=draft.now_ms,
         ),
     )
@@ -102,16 +102,16 @@ def _current(progress: Progress) -> TokenState | None:
 
 
 def _withhold(draft: Draft) -> Outcome:
-    """Keep the updates, but let this invocation checkpoint no more: the execution is being paused."""
+    """Keep the updates, but take no more: the execution is being paused."""
     draft.update(nonce_sha256=b"", owes_invocation=True, last_reply=None)
     return draft.finish(CheckpointReply(token=None, operations=()))
 
 
 def _check_quotas(draft: Draft, quotas: Quotas) -> None:
-    before, after = draft.base.progress, draft.progress
+    before = draft.base.progress
     for held, holds, limit, what in (
-        (before.operation_count, after.operation_count, quotas.operations_max, "operations"),
-        (before.stored_bytes, after.stored_bytes, quotas.stored_bytes_max, "bytes of data"),
+        (before.operation_count, draft.operation_count, quotas.operations_max, "operations"),
+        (before.stored_bytes, draft.stored_bytes, quotas.stored_bytes_max, "bytes of data"),
     ):
         if holds <= limit:
             continue

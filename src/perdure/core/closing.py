@@ -28,7 +28,7 @@ def close(
     payload: str | None = None,
     error: ErrorObject | None = None,
 ) -> None:
-    """End the execution: record its outcome, let go of its invocation, tell those who wait for it."""
+    """Record the outcome, let go of the invocation, tell those who wait."""
     happening, event = _ENDS[status]
     if draft.progress.lease_until_ms is not None:
         # The running invocation is recorded as ended now, so that history closes with the execution

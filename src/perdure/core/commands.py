@@ -81,7 +81,7 @@ class ReleaseLease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainTarget:
-    """What the function of a chained invoke was found to be, or why it was not found (``error``)."""
+    """What the function of a chained invoke was found to be, or why not (``error``)."""
 
     function_arn: str = ""
     version: str = ""
@@ -92,7 +92,7 @@ class ChainTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Apply a handler's updates, all or none. ``targets``: one for each chained invoke it starts."""
+    """Apply updates, all or none. ``targets``: one for each chained invoke they start."""
 
     token: Token
     updates: tuple[OperationUpdate, ...]

@@ -1,4 +1,4 @@
-"""What comes from outside: answers to callbacks, heartbeats, and the outcomes of chained invokes."""
+"""What comes from outside: answers to callbacks, heartbeats, outcomes of chained invokes."""
 
 from typing import Final
 
@@ -66,9 +66,7 @@ def heartbeat(draft: Draft, command: Heartbeat) -> Outcome:
     if callback.is_finished:
         raise ResourceNotFound(f"the callback is not open: it is {callback.status}")
     if callback.heartbeat_seconds is not None:
-        draft.put(
-            callback._replace(heartbeat_due_at_ms=draft.now_ms + callback.heartbeat_seconds * 1000)
-        )
+        draft.put(callback, heartbeat_due_at_ms=draft.now_ms + callback.heartbeat_seconds * 1000)
     return draft.finish(Accepted(at_ms=draft.now_ms))
 
 

@@ -31,7 +31,9 @@ class Draft:
         self.messages: list[Message] = []
         self.effects: list[Effect] = []
         self.is_delivery = False
-        self._is_changed = False
+        self.sequence = base.progress.sequence
+        self._operation_count = base.progress.operation_count
+        self._stored_bytes = base.progress.stored_bytes
 
     @property
     def is_durable(self) -> bool:
@@ -41,30 +43,36 @@ class Draft:
     def update(self, **changes: Any) -> None:
         """Change members of the progress."""
         self.progress = self.progress._replace(**changes)
-        self._is_changed = True
+
+    @property
+    def operation_count(self) -> int:
+        """How many operations there are now."""
+        return self._operation_count
+
+    @property
+    def stored_bytes(self) -> int:
+        """How much they keep now."""
+        return self._stored_bytes
 
     def operation(self, operation_id: str) -> Operation | None:
         """Return the operation as it now is."""
         return self.operations.get(operation_id) or self.base.operations.get(operation_id)
 
-    def put(self, operation: Operation) -> Operation:
-        """Record a new state of an operation, under the next sequence number."""
+    def put(self, operation: Operation, **changes: Any) -> Operation:
+        """Record ``operation`` with ``changes``, under the next sequence number."""
         before = self.operation(operation.id)
-        progress = self.progress
-        sequence = progress.sequence + 1
+        self.sequence += 1
         put = operation._replace(
-            sequence=sequence, position=sequence if before is None else before.position
+            sequence=self.sequence,
+            position=self.sequence if before is None else before.position,
+            **changes,
         )
         self.operations[put.id] = put
-        self.progress = progress._replace(
-            sequence=sequence,
-            operation_count=progress.operation_count + (before is None),
-            stored_bytes=progress.stored_bytes
-            + put.size_bytes
-            - (0 if before is None else before.size_bytes),
-        )
-        self._is_changed = True
-        if before is not None:
+        if before is None:
+            self._operation_count += 1
+            self._stored_bytes += put.size_bytes
+        else:
+            self._stored_bytes += put.size_bytes - before.size_bytes
             self._keep_for_reply(before)
         return put
 
@@ -72,14 +80,12 @@ class Draft:
         """Record what ``happening`` makes of ``operation``; the pair must be in the table."""
         status = next_status(operation.type, operation.status, happening)
         assert status is not None, f"E2 violated: {operation.type} {operation.status} {happening}"
-        return self.put(operation._replace(status=status, **changes))
+        return self.put(operation, status=status, **changes)
 
     def record(self, kind: EventType, operation_id: str | None = None, **details: Detail) -> None:
         """Append an event."""
-        count = self.progress.event_count + 1
-        self.events.append(Event(count, kind, self.now_ms, operation_id, details or None))
-        self.progress = self.progress._replace(event_count=count)
-        self._is_changed = True
+        number = self.base.progress.event_count + len(self.events) + 1
+        self.events.append(Event(number, kind, self.now_ms, operation_id, details or None))
 
     def send(self, message: Message) -> None:
         """Commit a message to somebody else with the change."""
@@ -104,25 +110,30 @@ class Draft:
     def has_unseen(self) -> bool:
         """Tell whether an operation has changed that the handler was not told of."""
         seen = self.progress.seen_sequence
-        return self.progress.sequence > seen and any(self._unseen(seen))
+        return self.sequence > seen and any(self._unseen(seen))
 
     def deliver(self) -> tuple[Operation, ...]:
         """Return what the handler was not told yet, in the order of change, and mark it told."""
         seen = self.progress.seen_sequence
-        if self.progress.sequence == seen:
+        if self.sequence == seen:
             return ()
         told = tuple(sorted(self._unseen(seen), key=_by_sequence))
-        self.update(seen_sequence=self.progress.sequence)
         self.is_delivery = True
         return told
 
     def finish(self, reply: Reply) -> Outcome:
         """Return the outcome."""
-        if self._is_changed:
+        before = self.base.progress
+        if self.progress is not before or self.operations or self.events or self.is_delivery:
             self.progress = self.progress._replace(
-                version=self.base.progress.version + 1,
+                version=before.version + 1,
                 updated_at_ms=self.now_ms,
                 wake_at_ms=self._next_wake_ms(),
+                sequence=self.sequence,
+                seen_sequence=self.sequence if self.is_delivery else before.seen_sequence,
+                event_count=before.event_count + len(self.events),
+                operation_count=self._operation_count,
+                stored_bytes=self._stored_bytes,
             )
         return Outcome(
             identity=self.identity,

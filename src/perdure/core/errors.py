@@ -4,6 +4,8 @@
     ├── InvalidParameterValue       a field, or the request as a whole, is not acceptable
     │   └── InvalidCheckpointToken  the token is forged, stale, of another attempt, or the execution
     has ended
+    ├── InvalidRequestContent       the payload is no JSON
+    ├── RequestTooLarge             the payload is larger than its kind of call allows
     ├── ResourceNotFound            no such function, execution, callback
     ├── ResourceConflict            the resource is in a state that forbids the call
     ├── ExecutionAlreadyStarted     the name is taken by an execution with another input
@@ -22,8 +24,10 @@ __all__ = [
     "ExecutionAlreadyStarted",
     "InvalidCheckpointToken",
     "InvalidParameterValue",
+    "InvalidRequestContent",
     "RecursiveInvocation",
     "Refusal",
+    "RequestTooLarge",
     "ResourceConflict",
     "ResourceNotFound",
     "TooManyRequests",
@@ -54,6 +58,18 @@ class InvalidCheckpointToken(InvalidParameterValue):
     def __init__(self, detail: str = "") -> None:
         """Start the message as AWS's SDKs expect it."""
         super().__init__("Invalid checkpoint token" + (f": {detail}" if detail else ""))
+
+
+class InvalidRequestContent(Refusal):
+    """The payload of an invocation is no JSON."""
+
+    code = "InvalidRequestContentException"
+
+
+class RequestTooLarge(Refusal):
+    """The payload is larger than its kind of call allows."""
+
+    code = "RequestTooLargeException"
 
 
 class ResourceNotFound(Refusal):

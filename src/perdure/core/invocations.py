@@ -159,7 +159,7 @@ def _succeed(draft: Draft, result: str | None) -> None:
 
 
 def _suspend(draft: Draft, jitter: float) -> None:
-    """Let the execution wait for what it waits for; if that is nothing, the answer was wrong (X8)."""
+    """Let the execution wait; if it waits for nothing, the answer was wrong (X8)."""
     fire_due(draft)
     if draft.progress.ended_at_ms is not None:
         return

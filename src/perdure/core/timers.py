@@ -1,4 +1,4 @@
-"""What time alone does: waits end, retries become ready, callbacks and executions run out of time."""
+"""What time alone does: waits end, retries become ready, callbacks and executions time out."""
 
 from typing import Final
 

@@ -76,11 +76,11 @@ def _apply(
     if status is None:
         raise InvalidParameterValue(_ILLEGAL.get((update.type, update.action), _NEVER_LEGAL))
     _check_outcome_fields(update)
-    operation = (before or _new(draft, update))._replace(status=status)
+    operation = before or _new(draft, update)
     if target is not None:
         _start_chained_invoke(draft, update, operation, target)
     else:
-        _APPLIERS[update.type](draft, update, operation)
+        _APPLIERS[update.type](draft, update, operation, status)
 
 
 def _new(draft: Draft, update: OperationUpdate) -> Operation:
@@ -174,40 +174,44 @@ def _end(draft: Draft, update: OperationUpdate) -> None:
         close(draft, ExecutionStatus.FAILED, error=update.error or ErrorObject())
 
 
-def _apply_step(draft: Draft, update: OperationUpdate, step: Operation) -> None:
+def _apply_step(
+    draft: Draft, update: OperationUpdate, step: Operation, status: OperationStatus
+) -> None:
     match update.action:
         case OperationAction.START:
-            draft.put(step)
+            draft.put(step, status=status)
             draft.record(EventType.STEP_STARTED, step.id)
         case OperationAction.RETRY:
-            _retry_step(draft, update, step)
+            _retry_step(draft, update, step, status)
         case _:
             is_success = update.action is OperationAction.SUCCEED
             draft.put(
-                step._replace(
-                    attempt=step.attempt + 1,
-                    ended_at_ms=draft.now_ms,
-                    payload=update.payload,
-                    error=update.error if is_success else update.error or ErrorObject(),
-                )
+                step,
+                status=status,
+                attempt=step.attempt + 1,
+                ended_at_ms=draft.now_ms,
+                payload=update.payload,
+                error=update.error if is_success else update.error or ErrorObject(),
             )
             kind = EventType.STEP_SUCCEEDED if is_success else EventType.STEP_FAILED
             draft.record(kind, step.id, attempt=step.attempt + 1)
 
 
-def _retry_step(draft: Draft, update: OperationUpdate, step: Operation) -> None:
+def _retry_step(
+    draft: Draft, update: OperationUpdate, step: Operation, status: OperationStatus
+) -> None:
     options = update.step_options
     if options is None or options.next_attempt_delay_seconds is None:
         raise InvalidParameterValue("Invalid StepOptions for the given action.")
     seconds = options.next_attempt_delay_seconds
     attempt = step.attempt + 1
     draft.put(
-        step._replace(
-            attempt=attempt,
-            due_at_ms=draft.now_ms + seconds * 1000,
-            payload=update.payload,
-            error=update.error,
-        )
+        step,
+        status=status,
+        attempt=attempt,
+        due_at_ms=draft.now_ms + seconds * 1000,
+        payload=update.payload,
+        error=update.error,
     )
     # An attempt's own outcome is kept with the event: the next one replaces it in the operation.
     if update.error is not None:
@@ -228,33 +232,38 @@ def _retry_step(draft: Draft, update: OperationUpdate, step: Operation) -> None:
         )
 
 
-def _apply_wait(draft: Draft, update: OperationUpdate, wait: Operation) -> None:
+def _apply_wait(
+    draft: Draft, update: OperationUpdate, wait: Operation, status: OperationStatus
+) -> None:
     if update.action is OperationAction.CANCEL:
-        draft.put(wait._replace(ended_at_ms=draft.now_ms, due_at_ms=None))
+        draft.put(wait, status=status, ended_at_ms=draft.now_ms, due_at_ms=None)
         draft.record(EventType.WAIT_CANCELLED, wait.id)
         return
     options = update.wait_options
     if options is None or options.wait_seconds is None:
         raise InvalidParameterValue("Invalid WaitOptions for the given action.")
     draft.put(
-        wait._replace(
-            seconds=options.wait_seconds, due_at_ms=draft.now_ms + options.wait_seconds * 1000
-        )
+        wait,
+        status=status,
+        seconds=options.wait_seconds,
+        due_at_ms=draft.now_ms + options.wait_seconds * 1000,
     )
     draft.record(EventType.WAIT_STARTED, wait.id)
 
 
-def _apply_callback(draft: Draft, update: OperationUpdate, callback: Operation) -> None:
+def _apply_callback(
+    draft: Draft, update: OperationUpdate, callback: Operation, status: OperationStatus
+) -> None:
     options = update.callback_options
     timeout = (options and options.timeout_seconds) or None
     heartbeat = (options and options.heartbeat_timeout_seconds) or None
     draft.put(
-        callback._replace(
-            seconds=timeout,
-            due_at_ms=None if timeout is None else draft.now_ms + timeout * 1000,
-            heartbeat_seconds=heartbeat,
-            heartbeat_due_at_ms=None if heartbeat is None else draft.now_ms + heartbeat * 1000,
-        )
+        callback,
+        status=status,
+        seconds=timeout,
+        due_at_ms=None if timeout is None else draft.now_ms + timeout * 1000,
+        heartbeat_seconds=heartbeat,
+        heartbeat_due_at_ms=None if heartbeat is None else draft.now_ms + heartbeat * 1000,
     )
     draft.record(EventType.CALLBACK_STARTED, callback.id)
 
@@ -273,9 +282,7 @@ def _start_chained_invoke(
         draft.record(EventType.CHAINED_INVOKE_FAILED, invoke.id)
         return
     draft.put(
-        invoke._replace(
-            input=update.payload, child_arn=target.child_arn, child_version=target.version
-        )
+        invoke, input=update.payload, child_arn=target.child_arn, child_version=target.version
     )
     draft.record(EventType.CHAINED_INVOKE_STARTED, invoke.id)
     draft.send(
@@ -294,33 +301,40 @@ def _start_chained_invoke(
     )
 
 
-def _refuse_chained_invoke(draft: Draft, update: OperationUpdate, invoke: Operation) -> None:
+def _refuse_chained_invoke(
+    draft: Draft, update: OperationUpdate, invoke: Operation, status: OperationStatus
+) -> None:
     raise InvalidParameterValue(_NO_CHAINED_INVOKE_OPTIONS)
 
 
-def _apply_context(draft: Draft, update: OperationUpdate, context: Operation) -> None:
+def _apply_context(
+    draft: Draft, update: OperationUpdate, context: Operation, status: OperationStatus
+) -> None:
     match update.action:
         case OperationAction.START:
-            draft.put(context)
+            draft.put(context, status=status)
             draft.record(EventType.CONTEXT_STARTED, context.id)
         case OperationAction.SUCCEED:
             options = update.context_options
             draft.put(
-                context._replace(
-                    ended_at_ms=draft.now_ms,
-                    payload=update.payload,
-                    replay_children=bool(options and options.replay_children),
-                )
+                context,
+                status=status,
+                ended_at_ms=draft.now_ms,
+                payload=update.payload,
+                replay_children=bool(options and options.replay_children),
             )
             draft.record(EventType.CONTEXT_SUCCEEDED, context.id)
         case _:
             draft.put(
-                context._replace(ended_at_ms=draft.now_ms, error=update.error or ErrorObject())
+                context,
+                status=status,
+                ended_at_ms=draft.now_ms,
+                error=update.error or ErrorObject(),
             )
             draft.record(EventType.CONTEXT_FAILED, context.id)
 
 
-_Applier = Callable[[Draft, OperationUpdate, Operation], None]
+_Applier = Callable[[Draft, OperationUpdate, Operation, OperationStatus], None]
 _APPLIERS: Final[Mapping[OperationType, _Applier]] = {
     OperationType.STEP: _apply_step,
     OperationType.WAIT: _apply_wait,

@@ -28,6 +28,7 @@ from perdure.engine.invoker import (
 )
 from perdure.engine.loops import Loop
 from perdure.engine.seals import NONCE_BYTES, Seals, hash_nonce
+from perdure.engine.starting import random_uuid
 from perdure.engine.states import envelope
 from perdure.engine.verdicts import verdict_of
 from perdure.protocol.words import ExecutionStatus
@@ -188,7 +189,7 @@ class Dispatcher:
             await self._invoke(execution_id, run)
         except Refusal as refusal:
             _log.debug("execution %s was not invoked: %s", execution_id, refusal)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the edge of a run: the lease runs out, another follows
             _log.exception("the invocation of execution %s failed in the server", execution_id)
         finally:
             del self._runs[execution_id]
@@ -207,7 +208,7 @@ class Dispatcher:
 
     async def _invoke(self, execution_id: str, run: _Run) -> None:
         nonce = self._entropy.token(NONCE_BYTES)
-        request_id = _request_id(self._entropy.token(16))
+        request_id = random_uuid(self._entropy)
         begun = await self._engine.carry_out(
             execution_id,
             BeginInvocation(
@@ -281,7 +282,7 @@ class Dispatcher:
     async def _attend(
         self, execution_id: str, epoch: int, invoking: "asyncio.Task[InvocationReport]"
     ) -> InvocationReport:
-        """Keep the lease for as long as the invocation runs; an invocation that lost it is killed."""
+        """Keep the lease while the invocation runs; one that lost it is killed."""
         lease_ms = self._settings.lease_ms
         while True:
             done, _ = await asyncio.wait({invoking}, timeout=lease_ms / 3000)
@@ -302,8 +303,3 @@ class Dispatcher:
         is_own_end = status in (ExecutionStatus.SUCCEEDED, ExecutionStatus.FAILED)
         delay = _LEAVE_SECONDS if is_own_end else 0
         asyncio.get_running_loop().call_later(delay, run.invoking.cancel)
-
-
-def _request_id(value: bytes) -> str:
-    text = value.hex()
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

@@ -5,7 +5,7 @@ from time to time.
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -102,7 +102,7 @@ class Engine:
         raise TooManyRequests("the execution name is being started by too many others")
 
     @asynccontextmanager
-    async def reading(self, execution_id: str) -> AsyncIterator[Execution]:
+    async def reading(self, execution_id: str) -> AsyncGenerator[Execution]:
         """Lend an execution as it stands, for as long as nothing may change it.
 
         Raises:
@@ -157,7 +157,7 @@ class Engine:
             raise Unavailable(str(error)) from error
 
     @asynccontextmanager
-    async def _borrow(self, execution_id: str) -> AsyncIterator[Resident]:
+    async def _borrow(self, execution_id: str) -> AsyncGenerator[Resident]:
         try:
             async with self._residents.borrow(execution_id) as resident:
                 yield resident

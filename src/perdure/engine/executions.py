@@ -1,6 +1,9 @@
 """The API's calls on executions and callbacks, one method each: wire shapes in, wire shapes out."""
 
 import hashlib
+import re
+
+import msgspec
 
 from perdure.core.commands import (
     AnswerCallback,
@@ -37,6 +40,7 @@ from perdure.store.protocol import EventQuery, ExecutionQuery
 
 __all__ = ["Executions"]
 
+_ID = re.compile(r"[0-9a-f]{32}\Z")
 _PAGE_DEFAULT = 100
 _PAGE_MAX = 1_000
 _HISTORY_BYTES_MAX = 5 * 1024 * 1024
@@ -294,8 +298,7 @@ class Executions:
 
 def _id_of(arn: str) -> str:
     execution_id = arn.rpartition("/")[2]
-    is_id = len(execution_id) == 32 and all(c in "0123456789abcdef" for c in execution_id)
-    if not is_id:
+    if not _ID.match(execution_id):
         raise ResourceNotFound("Durable Execution does not exist")
     return execution_id
 
@@ -307,7 +310,7 @@ def _check_arn(identity: Identity, arn: str) -> None:
 
 
 def _digest(updates: tuple[OperationUpdate, ...]) -> bytes:
-    return hashlib.sha256(repr(updates).encode("utf-8", "surrogatepass")).digest()
+    return hashlib.blake2b(msgspec.json.encode(updates), digest_size=16).digest()
 
 
 def _summary(identity: Identity, progress: Progress) -> shapes.ExecutionSummary:

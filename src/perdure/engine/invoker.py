@@ -152,7 +152,7 @@ class Invoker(Protocol):
         ...
 
     def has_room(self, function: FunctionVersion) -> bool:
-        """Tell whether a call of ``invoke`` now would start without waiting for another run to end."""
+        """Tell whether ``invoke`` would start now, without waiting for another run to end."""
         ...
 
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:

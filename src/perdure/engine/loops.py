@@ -50,7 +50,7 @@ class Loop:
             self._nudged.clear()
             try:
                 seconds = await self._run_once()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the edge of a round: logged, and tried again
                 _log.exception("%s: this round failed; the next one follows", self._name)
                 seconds = _AFTER_ERROR_SECONDS
             with contextlib.suppress(TimeoutError):

@@ -96,7 +96,7 @@ class Outbox:
                     await self._engine.store.discard([letter.id])
         except (Unavailable, TooManyRequests) as refusal:
             _log.warning("letter %s will be tried again: %s", letter.id, refusal)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the edge of a delivery: the letter stays, and is tried again
             _log.exception("letter %s will be tried again", letter.id)
 
     async def _start_child(self, letter: Letter, message: StartChild) -> None:

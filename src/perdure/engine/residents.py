@@ -7,7 +7,7 @@ the resident, and the next command reads the store again.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from perdure.core.execution import Execution
@@ -41,7 +41,7 @@ class Residents:
         self._residents: OrderedDict[str, Resident] = OrderedDict()
 
     @asynccontextmanager
-    async def borrow(self, execution_id: str) -> AsyncIterator[Resident]:
+    async def borrow(self, execution_id: str) -> AsyncGenerator[Resident]:
         """Lend the execution; an exception inside makes the next borrower read it again."""
         resident = self._residents.get(execution_id)
         if resident is None:

@@ -1,10 +1,10 @@
 """Checkpoint tokens, callback ids and page markers: made so that nobody can forge or guess them
 (SR-10).
 
-Each is signed with a key that is not in the database, and bound to its execution. A token carries a
-random nonce of its invocation, of which the database keeps the hash alone; a callback id is the
-signature itself. All are written in hexadecimal digits: they survive a URL's path, and satisfy the
-wire's patterns.
+Each is signed (keyed BLAKE2b) with a key that is not in the database, and bound to its execution. A
+token carries a random nonce of its invocation, of which the database keeps the hash alone; a
+callback id is the signature itself. All are written in hexadecimal digits: they survive a URL's
+path, and satisfy the wire's patterns.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class Seals:
 
     def __init__(self, key: bytes) -> None:
         """Use ``key``: secret, and kept outside the database."""
-        self._base = hmac.new(key, digestmod=hashlib.sha256)
+        self._base = hashlib.blake2b(key=key, digest_size=_MAC_BYTES)
 
     def seal_token(self, execution_id: str, state: TokenState, nonce: bytes) -> str:
         """Return the checkpoint token for ``state``."""
@@ -134,4 +134,4 @@ class Seals:
     def _sign(self, purpose: bytes, scope: str, body: bytes) -> bytes:
         mac = self._base.copy()
         mac.update(b"%b\0%b\0%b" % (purpose, scope.encode(), body))
-        return mac.digest()[:_MAC_BYTES]
+        return mac.digest()

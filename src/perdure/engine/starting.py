@@ -14,7 +14,7 @@ from perdure.engine.invoker import FunctionVersion
 from perdure.protocol.operations import ErrorObject, OperationUpdate
 from perdure.protocol.words import OperationType
 
-__all__ = ["Origin", "Starter", "child_id", "execution_arn"]
+__all__ = ["Origin", "Starter", "child_id", "execution_arn", "qualifier_of", "random_uuid"]
 
 _PLAIN_TIMEOUT_SECONDS: Final = 6 * 3600  #: Source: AWS Lambda, the default maximum age of an event
 
@@ -54,7 +54,7 @@ class Starter:
     ) -> Start:
         """Return the start of a new execution of ``function``."""
         execution_id = self._entropy.token(16).hex()
-        name = origin.name or _uuid(self._entropy.token(16))
+        name = origin.name or random_uuid(self._entropy)
         is_durable = function.durable is not None
         identity = Identity(
             id=execution_id,
@@ -128,6 +128,10 @@ class Starter:
         except Refusal as refusal:
             error = ErrorObject(error_type=refusal.code, error_message=refusal.message)
             return ChainTarget(error=error)
+        if function.durable is not None and qualifier_of(name) is None:
+            message = "You cannot invoke a durable function using an unqualified ARN."
+            error = ErrorObject(error_type=InvalidParameterValue.code, error_message=message)
+            return ChainTarget(error=error)
         child = child_id(parent_id, operation_id)
         arn = execution_arn(function.function_arn, function.version, child, child)
         return ChainTarget(
@@ -143,6 +147,14 @@ def _timeout_seconds(function: FunctionVersion) -> int:
     return _PLAIN_TIMEOUT_SECONDS if durable is None else durable.execution_timeout_seconds
 
 
-def _uuid(value: bytes) -> str:
-    text = value.hex()
+def random_uuid(entropy: Entropy) -> str:
+    """Return a random UUID, as request ids and generated names are."""
+    text = entropy.token(16).hex()
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
+def qualifier_of(identifier: str) -> str | None:
+    """Return the qualifier that a function's name or ARN ends with."""
+    _, _, rest = identifier.rpartition("function:")
+    _, colon, qualifier = rest.partition(":")
+    return qualifier if colon else None

@@ -1,6 +1,6 @@
 """What the end of an invocation says about its execution (X4)."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -12,12 +12,14 @@ from perdure.protocol.words import InvocationStatus
 
 __all__ = ["error_of_document", "verdict_of"]
 
+_object: Final = msgspec.json.Decoder(dict[str, Any])
+
 #: Ends of which the function itself is innocent: nothing of it ran, or it was ended on purpose.
 _UNCOUNTED: Final = frozenset({FailureKind.UNAVAILABLE, FailureKind.CANCELLED})
 
 
 def verdict_of(outcome: InvocationOutcome, *, is_durable: bool) -> Verdict:
-    """Return the verdict of a durable handler, or of an ordinary one, whose return is its result."""
+    """Return the verdict of a handler; what an ordinary one returns is its result."""
     match outcome:
         case Crashed():
             return Verdict(
@@ -36,17 +38,15 @@ def verdict_of(outcome: InvocationOutcome, *, is_durable: bool) -> Verdict:
 def error_of_document(raised: Raised) -> ErrorObject:
     """Return a runtime's error document as an error object."""
     try:
-        document: Any = msgspec.json.decode(raised.payload)
-    except msgspec.DecodeError:
-        document = None
-    if not isinstance(document, dict):
+        document = _object.decode(raised.payload)
+    except (msgspec.DecodeError, RecursionError):
         return ErrorObject(error_type=raised.error_type)
-    stack: Any = document.get("stackTrace") or document.get("trace")
-    message: Any = document.get("errorMessage")
+    stack = document.get("stackTrace") or document.get("trace")
+    message = document.get("errorMessage")
     return ErrorObject(
         error_type=str(document.get("errorType") or raised.error_type),
         error_message=None if message is None else str(message),
-        stack_trace=tuple(map(str, stack)) if isinstance(stack, list) else None,
+        stack_trace=tuple(map(str, cast("list[Any]", stack))) if isinstance(stack, list) else None,
     )
 
 
@@ -64,10 +64,10 @@ def _answer(payload: bytes) -> Verdict:
     durable.
     """
     try:
-        document: Any = msgspec.json.decode(payload)
+        document = _object.decode(payload)
     except (msgspec.DecodeError, RecursionError):
-        return _invalid("Invalid response: it is not JSON.")
-    if not isinstance(document, dict) or "Status" not in document:
+        return _invalid("Invalid response: it is not a JSON object.")
+    if "Status" not in document:
         return _invalid("Response status is required")
     status = document["Status"]
     if status not in InvocationStatus.__members__:

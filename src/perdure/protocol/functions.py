@@ -1,6 +1,6 @@
 """The calls that keep functions and their versions.
 
-Source: botocore, ``lambda/2015-03-31``, members and bounds as there.
+Source: botocore, ``lambda/2015-03-31``.
 """
 
 from dataclasses import dataclass, field

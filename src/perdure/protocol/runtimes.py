@@ -5,13 +5,11 @@ Source: botocore, ``lambda/2015-03-31``: Runtime. ``engine.functions`` says whic
 
 from enum import StrEnum
 
-__all__ = [
-    "Runtime",
-]
+__all__ = ["Runtime"]
 
 
 class Runtime(StrEnum):
-    """x"""
+    """What runs a function's code."""
 
     NODEJS = "nodejs"
     NODEJS4_3 = "nodejs4.3"

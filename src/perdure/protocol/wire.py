@@ -15,6 +15,7 @@ import base64
 import binascii
 import dataclasses
 import enum
+import reprlib
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -343,5 +344,7 @@ def _encoder(hint: Any) -> Callable[[Any, TimeUnit], Any] | None:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = (
+        repr(value[: _SHOWN_CHARACTERS_MAX + 1]) if isinstance(value, str) else reprlib.repr(value)
+    )
     return text if len(text) <= _SHOWN_CHARACTERS_MAX else f"{text[:_SHOWN_CHARACTERS_MAX]}..."

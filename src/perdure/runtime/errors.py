@@ -1,11 +1,11 @@
 """What can go wrong before a function's code runs.
 
-    WorkerError                 no worker could be had; becomes a ``Crashed`` outcome, never an exception of ``invoke``
-      BadArchiveError           the zip is not one we extract
-      CodeMissingError          the code is gone, or is not what its hash says
-      InterpreterMissingError   this machine has nothing that runs the runtime
-      LaunchError               the process could not be started
-      InitError                 the process started, but its runtime or the user's module did not
+WorkerError                 no worker could be had: a ``Crashed`` outcome of ``invoke``
+  BadArchiveError           the zip is not one we extract
+  CodeMissingError          the code is gone, or is not what its hash says
+  InterpreterMissingError   this machine has nothing that runs the runtime
+  LaunchError               the process could not be started
+  InitError                 the process started, but its runtime or the user's module did not
 """
 
 from perdure.engine.invoker import FailureKind
@@ -24,9 +24,10 @@ class WorkerError(Exception):
     """No worker could be had: ``kind`` and ``error_type`` are the outcome's."""
 
     kind = FailureKind.UNAVAILABLE
+    log_tail = b""  #: what a worker that did not come up wrote
 
     def __init__(self, message: str, *, error_type: str | None = None) -> None:
-        """Say what is wrong in ``message``; ``error_type`` is the kind's value unless the runtime has its own word."""
+        """Say what is wrong; ``error_type`` is the kind's value unless there is a better word."""
         super().__init__(message)
         self.error_type = error_type or self.kind.value
 
@@ -38,7 +39,7 @@ class BadArchiveError(WorkerError):
 
     def __init__(self, problem: str) -> None:
         """Take the reason, without a full stop."""
-        super().__init__(problem)
+        super().__init__(problem, error_type="Runtime.InvalidArchive")
         self.problem = problem
 
 

@@ -1,10 +1,12 @@
-"""The process that starts and ends workers for a server: standard library only, run as ``python -I -S launcher.py FD``.
+"""The process that starts and ends workers for a server: standard library only, run as ``python -I
+-S launcher.py FD``.
 
-Its duty: fork, arrange and exec workers; reap them and everything they left behind; kill a worker's whole process
-tree on demand; kill all of them when the server is gone, however it went. It is their parent and their subreaper, so
-nothing a worker starts can outlive it unnoticed; a worker dies with the launcher (PR_SET_PDEATHSIG), and the launcher
-ends with the server (end of file on its socket). A small process of its own forks in a millisecond whatever the
-server's size, and may do between fork and exec what a threaded server may not.
+Its duty: fork, arrange and exec workers; reap them and everything they left behind; kill a worker's
+whole process tree on demand; kill all of them when the server is gone, however it went. It is their
+parent and their subreaper, so nothing a worker starts can outlive it unnoticed; a worker dies with
+the launcher (PR_SET_PDEATHSIG), and the launcher ends with the server (end of file on its socket).
+A small process of its own forks in a millisecond whatever the server's size, and may do between
+fork and exec what a threaded server may not.
 
 One datagram is one JSON object: an ``Order`` in, a ``Report`` out.
 """
@@ -21,7 +23,7 @@ import sys
 from collections.abc import Iterable
 from typing import Final, NoReturn, TypedDict
 
-__all__ = ["ORDER_BYTES_MAX", "Order", "Report"]
+__all__ = ["ORDER_BYTES_MAX", "Order", "Report", "StartOrder"]
 
 ORDER_BYTES_MAX: Final = 131_072  #: a datagram must fit the socket's buffer
 
@@ -30,16 +32,27 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _WATCH_MS: Final = 50  #: between two looks at the memory of workers that no control group bounds
 _SWEEP_ROUNDS_MAX: Final = 20
-_IGNORED_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
+_IGNORED_SIGNALS: Final = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGPIPE,
+)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Order(TypedDict, total=False):
-    """What the server asks for. ``start`` comes with the descriptor the worker writes its log to."""
+class Order(TypedDict):
+    """What the server asks for: ``start``, ``kill`` or ``terminate``, of the worker ``name``."""
 
-    verb: str  #: ``start``, ``kill`` or ``terminate``
-    name: str  #: the worker's, chosen by the server
+    verb: str
+    name: str
+
+
+class StartOrder(Order):
+    """What to start; it comes with the descriptor the worker writes its log to."""
+
     arguments: list[str]
     environment: dict[str, str]
     folder: str
@@ -48,8 +61,8 @@ class Order(TypedDict, total=False):
     control_group: str  #: where groups may be made; empty: nowhere
 
 
-class Report(TypedDict, total=False):
-    """What the launcher answers: ``started`` or ``failed`` to each start, and ``exited`` for each that started."""
+class Report(TypedDict):
+    """What the launcher says: ``started`` or ``failed`` to a start, then ``exited``."""
 
     verb: str
     name: str
@@ -58,6 +71,17 @@ class Report(TypedDict, total=False):
     status: int  #: exit status, or minus the signal's number
     is_out_of_memory: bool
     memory_bytes: int  #: the most it held
+
+
+_NO_REPORT: Final[Report] = {
+    "verb": "",
+    "name": "",
+    "pid": 0,
+    "problem": "",
+    "status": 0,
+    "is_out_of_memory": False,
+    "memory_bytes": 0,
+}
 
 
 def prctl(option: int, argument: int) -> None:
@@ -141,7 +165,7 @@ class ControlGroup:
 class Worker:
     """One process we started."""
 
-    def __init__(self, order: Order, group: ControlGroup | None) -> None:
+    def __init__(self, order: StartOrder, group: ControlGroup | None) -> None:
         """Take the order it is started by, and its control group if it has one."""
         self.pid = 0
         self.marker = order["marker"].encode()
@@ -237,13 +261,13 @@ class Launcher:
             return False
         if not data:
             return False
-        order: Order = json.loads(data)
+        order: StartOrder = json.loads(data)
         name = order["name"]
         if order["verb"] == "start":
             try:
                 self._start(order, fds[0])
             except OSError as error:
-                self._tell({"verb": "failed", "name": name, "problem": str(error)})
+                self._tell({**_NO_REPORT, "verb": "failed", "name": name, "problem": str(error)})
             finally:
                 for fd in fds:
                     os.close(fd)
@@ -259,7 +283,7 @@ class Launcher:
         with contextlib.suppress(OSError):
             self._server.send(json.dumps(report).encode())
 
-    def _start(self, order: Order, log_fd: int) -> None:
+    def _start(self, order: StartOrder, log_fd: int) -> None:
         group = None
         if order["control_group"] and order["memory_bytes"]:
             # Where groups are not ours to make, the watch bounds the memory instead.
@@ -276,7 +300,7 @@ class Launcher:
             become_worker(order, log_fd, group=group, launcher_pid=self._pid)
         self._workers[order["name"]] = worker
         self._names[worker.pid] = order["name"]
-        self._tell({"verb": "started", "name": order["name"], "pid": worker.pid})
+        self._tell({**_NO_REPORT, "verb": "started", "name": order["name"], "pid": worker.pid})
 
     def _reap(self) -> None:
         """Collect the dead; a worker's death takes with it what it left behind."""
@@ -290,10 +314,13 @@ class Launcher:
             name = self._names.pop(pid, None)
             if name is not None:
                 worker = self._workers.pop(name)
-                is_over = worker.is_over or (worker.group is not None and worker.group.has_run_out())
+                is_over = worker.is_over or (
+                    worker.group is not None and worker.group.has_run_out()
+                )
                 self._sweep(worker)
                 self._tell(
                     {
+                        **_NO_REPORT,
                         "verb": "exited",
                         "name": name,
                         "status": os.waitstatus_to_exitcode(status),
@@ -306,7 +333,7 @@ class Launcher:
         self._empty_groups = [group for group in self._empty_groups if not group.remove()]
 
     def _sweep(self, worker: Worker) -> None:
-        """Kill a worker's process group, its descendants, and those of its processes that left both."""
+        """Kill a worker's process group, its descendants, and its processes that left both."""
         for _round in range(_SWEEP_ROUNDS_MAX):
             kill_process_group(worker.pid)
             if not [pid for pid in self._find(worker) if send_signal(pid, signal.SIGKILL)]:
@@ -315,7 +342,9 @@ class Launcher:
     def _find(self, worker: Worker) -> set[int]:
         """Return the worker's living processes, wherever they went."""
         parents = process_parents()
-        adopted = [pid for pid, parent in parents.items() if parent == self._pid and pid not in self._names]
+        adopted = [
+            pid for pid, parent in parents.items() if parent == self._pid and pid not in self._names
+        ]
         roots = [pid for pid in adopted if has_marker(pid, worker.marker)]
         if worker.pid in parents:
             roots.append(worker.pid)
@@ -326,7 +355,11 @@ class Launcher:
 
     def _watch_memory(self) -> None:
         for worker in self._workers.values():
-            if worker.is_watched and not worker.is_over and worker.resident_bytes() > worker.memory_bytes:
+            if (
+                worker.is_watched
+                and not worker.is_over
+                and worker.resident_bytes() > worker.memory_bytes
+            ):
                 worker.is_over = True
                 self._sweep(worker)
 
@@ -340,7 +373,9 @@ class Launcher:
                 os.waitpid(-1, 0)
             except ChildProcessError:
                 has_children = False
-        groups = self._empty_groups + [worker.group for worker in self._workers.values() if worker.group]
+        groups = self._empty_groups + [
+            worker.group for worker in self._workers.values() if worker.group
+        ]
         for group in groups:
             group.remove()
         for base in {os.path.dirname(group.path) for group in groups}:
@@ -348,10 +383,12 @@ class Launcher:
                 os.rmdir(base)
 
 
-def become_worker(order: Order, log_fd: int, *, group: ControlGroup | None, launcher_pid: int) -> NoReturn:
+def become_worker(
+    order: StartOrder, log_fd: int, *, group: ControlGroup | None, launcher_pid: int
+) -> NoReturn:
     """Arrange this forked process and exec the worker.
 
-    What fails is written to the worker's log, and the exit status is 126 or 127, as a shell's would be.
+    What fails is written to the worker's log; the exit status is 126 or 127, as a shell's would be.
     """
     status = 126
     try:
@@ -382,7 +419,10 @@ def become_worker(order: Order, log_fd: int, *, group: ControlGroup | None, laun
 
 def _prefer_as_victim() -> None:
     """Ask the kernel to take this process before the server when the machine runs out of memory."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+    with (
+        contextlib.suppress(OSError),
+        open("/proc/self/oom_score_adj", "w", encoding="ascii") as file,
+    ):
         file.write("500")
 
 

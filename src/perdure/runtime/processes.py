@@ -1,4 +1,5 @@
-"""The server's end of the launcher: starts worker processes, tells them to end, and hears when they did.
+"""The server's end of the launcher: starts worker processes, tells them to end, and hears when they
+did.
 
 Knows processes, not functions. All calls belong to one event loop.
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from perdure.runtime.errors import LaunchError
-from perdure.runtime.launcher import ORDER_BYTES_MAX, Order, Report
+from perdure.runtime.launcher import ORDER_BYTES_MAX, Order, Report, StartOrder
 
 __all__ = ["Exit", "ProcessSpec", "Processes", "WorkerProcess", "find_control_group"]
 
@@ -53,9 +54,8 @@ class Exit:
             return f"Runtime exited with error: exit status {self.status}"
         if self.status == -signal.SIGKILL:
             return "Runtime exited with error: signal: killed"
-        return f"Runtime exited with error: signal: {signal.strsignal(-self.status) or -self.status}".lower().replace(
-            "runtime", "Runtime", 1
-        )
+        name = (signal.strsignal(-self.status) or str(-self.status)).lower()
+        return f"Runtime exited with error: signal: {name}"
 
 
 class WorkerProcess:
@@ -96,8 +96,9 @@ class WorkerProcess:
 def find_control_group() -> str:
     """Return where control groups with a memory bound may be made for workers, or an empty string.
 
-    Version 1: below this process's own memory group. Version 2: the same, if the memory controller is handed down to
-    its children, which the kernel allows only where the group itself holds no process, or at the root.
+    Version 1: below this process's own memory group. Version 2: the same, if the memory controller
+    is handed down to its children, which the kernel allows only at the root, or where the group
+    itself holds no process.
     """
     try:
         lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
@@ -107,7 +108,9 @@ def find_control_group() -> str:
         _number, controllers, path = line.split(":", 2)
         if "memory" in controllers.split(","):
             own = _CONTROL_GROUPS / "memory" / path.lstrip("/")
-        elif not controllers and "memory" in _read(_CONTROL_GROUPS / path.lstrip("/") / "cgroup.subtree_control"):
+        elif not controllers and "memory" in _read(
+            _CONTROL_GROUPS / path.lstrip("/") / "cgroup.subtree_control"
+        ):
             own = _CONTROL_GROUPS / path.lstrip("/")
         else:
             continue
@@ -127,7 +130,7 @@ class Processes:
     """Starts and ends workers through one launcher process, made when it is first needed."""
 
     def __init__(self, *, control_group: str = "") -> None:
-        """Bound the memory of workers by groups below ``control_group``, or by watching them if that is empty."""
+        """Bound workers' memory by groups below ``control_group``; if empty, by watching them."""
         self._control_group = control_group
         self._socket: socket.socket | None = None
         self._launcher: subprocess.Popen[bytes] | None = None
@@ -135,7 +138,9 @@ class Processes:
         self._starting: dict[str, asyncio.Future[None]] = {}
         self._serial = 0
 
-    async def start(self, spec: ProcessSpec, *, log_fd: int, on_exit: Callable[[Exit], None]) -> WorkerProcess:
+    async def start(
+        self, spec: ProcessSpec, *, log_fd: int, on_exit: Callable[[Exit], None]
+    ) -> WorkerProcess:
         """Start a process that writes its output to ``log_fd``; the descriptor stays the caller's.
 
         Raises:
@@ -143,7 +148,7 @@ class Processes:
         """
         self._serial += 1
         process = WorkerProcess(self, f"w{self._serial}", on_exit)
-        order: Order = {
+        order: StartOrder = {
             "verb": "start",
             "name": process.name,
             "arguments": list(spec.arguments),
@@ -158,16 +163,20 @@ class Processes:
         try:
             self._send_start(order, log_fd)
             await started
-        except BaseException:
+        except LaunchError:
+            self._starting.pop(process.name, None)
+            self._live.pop(process.name, None)
+            raise
+        except asyncio.CancelledError:
             self._starting.pop(process.name, None)
             process.kill()
             raise
         return process
 
-    def _send_start(self, order: Order, log_fd: int) -> None:
+    def _send_start(self, order: StartOrder, log_fd: int) -> None:
         data = json.dumps(order).encode()
         if len(data) > ORDER_BYTES_MAX:
-            message = f"the environment takes {len(data)} bytes with the command line; the limit is {ORDER_BYTES_MAX}"
+            message = f"the environment is {len(data)} bytes; the limit is {ORDER_BYTES_MAX}"
             raise LaunchError(message)
         try:
             socket.send_fds(self._connect(), [data], [log_fd])
@@ -175,16 +184,18 @@ class Processes:
             raise LaunchError(f"the launcher does not answer: {error}") from error
 
     def send(self, order: Order) -> None:
-        """Send an order that expects no answer; a launcher that is gone has taken its workers along."""
+        """Send an order; a launcher that is gone has taken its workers along."""
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.send(json.dumps(order).encode())
 
     def _connect(self) -> socket.socket:
         if self._socket is None:
+            if self._launcher is not None:
+                self._launcher.wait()  # It has closed its socket: it is ending or has ended.
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             try:
-                self._launcher = subprocess.Popen(  # noqa: S603 - our own file, by our own interpreter
+                self._launcher = subprocess.Popen(
                     [sys.executable, "-I", "-S", str(_LAUNCHER), str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     cwd="/",
@@ -225,7 +236,9 @@ class Processes:
             case "failed":
                 self._live.pop(name, None)
                 if (started := self._starting.pop(name, None)) and not started.done():
-                    started.set_exception(LaunchError(f"the worker does not start: {report['problem']}"))
+                    started.set_exception(
+                        LaunchError(f"the worker does not start: {report['problem']}")
+                    )
             case _:
                 how = Exit(
                     status=report["status"],

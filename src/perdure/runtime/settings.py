@@ -11,22 +11,25 @@ class Credentials:
     """What the AWS SDKs inside a function sign with. They are ours alone: AWS never sees them."""
 
     access_key_id: str = "AKIAIOSFODNN7PERDURE"
-    secret_access_key: str = "perdure"  # noqa: S105 - signs calls to our own endpoint; it opens nothing elsewhere
-    session_token: str = "perdure"  # noqa: S105 - as above
+    secret_access_key: str = "perdure"
+    session_token: str = "perdure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeSettings:
     """Everything workers need to know of the service and the machine."""
 
-    endpoint_url: str  #: the service's own URL, where the AWS SDKs inside functions send their calls
+    #: the service's own URL, where the AWS SDKs inside functions send their calls
+    endpoint_url: str
     data_folder: Path  #: extracted code and workers' temporary folders live below it
     region: str = "us-east-1"
     account_id: str = "000000000000"
     worker_max: int = 64  #: live workers of all functions on this node
     idle_seconds: float = 300.0  #: an idle worker is retired after this
-    init_seconds: float = 60.0  #: a worker that is not ready by then is killed. AWS: 10 s, then again within the timeout
+    #: a worker that is not ready by then is killed. AWS: 10 s, then again within the timeout
+    init_seconds: float = 60.0
     retire_seconds: float = 2.0  #: between SIGTERM and SIGKILL
     credentials: Credentials = field(default_factory=Credentials)
-    node_libraries_folder: Path | None = None  #: offered to Node.js functions; see ``node_libraries``
+    #: offered to Node.js functions; see ``node_libraries``
+    node_libraries_folder: Path | None = None
     limit_memory: bool = True  #: kill workers that use more than their function's memory

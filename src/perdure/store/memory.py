@@ -4,14 +4,17 @@ simulator's store.
 
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from perdure.core.event import Event
 from perdure.core.execution import Execution, ExecutionKind, Identity, Progress
-from perdure.core.operation import Operation
 from perdure.protocol.words import ExecutionStatus
 from perdure.store.change import Change, Letter
 from perdure.store.protocol import Agenda, CommitResult, Due, EventQuery, ExecutionQuery
 from perdure.store.records import Record, RecordConflictError, RecordWrite
+
+if TYPE_CHECKING:
+    from perdure.core.operation import Operation
 
 __all__ = ["MemoryStore", "matches"]
 

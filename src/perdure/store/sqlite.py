@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from perdure.core.event import Event
 from perdure.core.execution import Execution, Identity, Progress
-from perdure.protocol.words import EventType, ExecutionStatus
+from perdure.protocol.words import EventType
 from perdure.store.change import Change, Letter
 from perdure.store.protocol import (
     Agenda,
@@ -23,7 +23,7 @@ from perdure.store.protocol import (
     EventQuery,
     ExecutionQuery,
 )
-from perdure.store.records import Record, RecordConflictError, RecordWrite
+from perdure.store.records import Record, RecordWrite
 from perdure.store.rows import (
     checksum,
     decode_event_details,
@@ -31,7 +31,11 @@ from perdure.store.rows import (
     decode_message,
     decode_operation,
     decode_progress,
+    execution_key,
+    name_key,
+    rows_of,
 )
+from perdure.store.sqlite_commits import Discard, EraseSome, WriteRecords
 from perdure.store.sqlite_schema import (
     EVENT_BITS,
     OPERATION_BITS,
@@ -39,15 +43,16 @@ from perdure.store.sqlite_schema import (
     lock,
     migrate,
 )
-from perdure.store.sqlite_writer import SqliteWriter, execution_key, name_key
+from perdure.store.sqlite_writer import ProcessWriter, ThreadWriter, Writer
 
 __all__ = ["SqliteStore"]
 
 T = TypeVar("T")
 _READERS: Final = 2
-_ERASE_ROWS_MAX: Final = 2_000
 
-_SELECT_EXECUTION: Final = "SELECT number, identity, progress, checksum FROM execution WHERE id = ?"
+_SELECT_EXECUTION: Final = """
+SELECT number, identity, identity_checksum, progress, checksum FROM execution WHERE id = ?
+"""
 _SELECT_OPERATIONS: Final = """
 SELECT body, payload, input, checksum FROM operation WHERE number BETWEEN ? AND ? ORDER BY number
 """
@@ -69,15 +74,6 @@ _SELECT_EVENTS_BACKWARD: Final = _SELECT_EVENTS.replace(
     "ORDER BY event.number", "ORDER BY event.number DESC"
 )
 _SELECT_HIGH: Final = "SELECT max(updated_at_ms) FROM execution"
-_DELETE_OPERATIONS: Final = """
-DELETE FROM operation WHERE number IN
-    (SELECT number FROM operation WHERE number BETWEEN ? AND ? LIMIT ?)
-"""
-_DELETE_EVENTS: Final = """
-DELETE FROM event WHERE number IN (SELECT number FROM event WHERE number BETWEEN ? AND ? LIMIT ?)
-"""
-_DELETE_EXECUTION: Final = "DELETE FROM execution WHERE number = ?"
-_SELECT_DELETING: Final = "SELECT number FROM execution WHERE id = ? AND status = ?"
 _SELECT_RECORD: Final = """
 SELECT revision, body, checksum FROM record WHERE collection = ? AND key = ?
 """
@@ -85,12 +81,6 @@ _LIST_RECORDS: Final = """
 SELECT key, revision, body, checksum FROM record
 WHERE collection = ? AND key > ? AND substr(key, 1, ?) = ? ORDER BY key LIMIT ?
 """
-_PUT_RECORD: Final = """
-INSERT INTO record (collection, key, revision, body, checksum) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (collection, key) DO UPDATE SET revision = excluded.revision, body = excluded.body,
-    checksum = excluded.checksum
-"""
-_DELETE_RECORD: Final = "DELETE FROM record WHERE collection = ? AND key = ?"
 
 
 class SqliteStore:
@@ -99,10 +89,19 @@ class SqliteStore:
     is_exclusive = True
 
     def __init__(
-        self, path: Path, *, on_unknown: Callable[[Exception], None] = lambda _: None
+        self,
+        path: Path,
+        *,
+        has_writer_process: bool = False,
+        on_unknown: Callable[[Exception], None] = lambda _: None,
     ) -> None:
-        """Name the file; ``on_unknown`` is called when the store must not be used any more (D4)."""
+        """Name the file; ``on_unknown`` is called when the store must not be used any more (D4).
+
+        ``has_writer_process``: commit in a process beside this one. More throughput, a slower
+        start.
+        """
         self._path = path
+        self._has_writer_process = has_writer_process
         self._on_unknown = on_unknown
         self._readers: list[sqlite3.Connection] = []
 
@@ -112,11 +111,15 @@ class SqliteStore:
         Raises:
             StoreOpenError: the file is in use, not ours, too new, or cannot be made durable.
         """
-        self._lock = lock(self._path)
-        connection = await asyncio.to_thread(self._open_file)
+        self._lock = await asyncio.to_thread(lock, self._path)
+        try:
+            connection = await asyncio.to_thread(self._open_file)
+        except BaseException:
+            os.close(self._lock)
+            raise
         high_ms: int | None = connection.execute(_SELECT_HIGH).fetchone()[0]
         self._connection = connection
-        self._writer = SqliteWriter(connection, on_unknown=self._on_unknown)
+        self._writer = await self._start_writer(connection)
         self._readers = [connect(self._path, is_writer=False) for _ in range(_READERS)]
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="perdure-reader")
         return high_ms or 0
@@ -129,9 +132,14 @@ class SqliteStore:
             connection.close()
         os.close(self._lock)
 
+    async def _start_writer(self, connection: sqlite3.Connection) -> Writer:
+        if self._has_writer_process:
+            return await ProcessWriter.start(self._path, self._lock, on_unknown=self._on_unknown)
+        return ThreadWriter(connection, on_unknown=self._on_unknown)
+
     async def commit(self, change: Change) -> CommitResult:
         """Make a change durable, in one transaction with whatever else is waiting."""
-        return await self._writer.submit(change)
+        return await self._writer.submit(rows_of(change))
 
     async def load(self, execution_id: str) -> Execution | None:
         """Return an execution with all its operations."""
@@ -161,10 +169,7 @@ class SqliteStore:
 
     async def discard(self, letter_ids: Sequence[str]) -> None:
         """Remove letters that nobody can receive."""
-        ids = [(letter_id,) for letter_id in letter_ids]
-        await self._writer.submit(
-            lambda c: c.executemany("DELETE FROM letter WHERE id = ?", ids).rowcount
-        )
+        await self._writer.submit(Discard(list(letter_ids)))
 
     async def events(self, query: EventQuery) -> Sequence[Event]:
         """Return a page of history."""
@@ -175,8 +180,8 @@ class SqliteStore:
         return await self._read(lambda connection: _list(connection, query))
 
     async def erase(self, execution_id: str) -> None:
-        """Remove every row of an execution whose status is DELETING, a few thousand a transaction."""
-        while not await self._writer.submit(lambda c: _erase_some(c, execution_id)):
+        """Remove every row of a DELETING execution, a few thousand a transaction."""
+        while not await self._writer.submit(EraseSome(execution_key(execution_id))):
             continue
 
     async def read_record(self, collection: str, key: str) -> Record | None:
@@ -194,7 +199,7 @@ class SqliteStore:
 
     async def write_records(self, writes: Sequence[RecordWrite]) -> None:
         """Write records, all or none, durably."""
-        await self._writer.submit(lambda connection: _write_records(connection, writes))
+        await self._writer.submit(WriteRecords(list(writes)))
 
     async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, query)
@@ -222,7 +227,7 @@ def _load(connection: sqlite3.Connection, execution_id: str) -> Execution | None
         row = connection.execute(_SELECT_EXECUTION, (execution_key(execution_id),)).fetchone()
         if row is None:
             return None
-        number, identity, progress, expected = row
+        number, identity, identity_checksum, progress, expected = row
         first = number << OPERATION_BITS
         rows = connection.execute(
             _SELECT_OPERATIONS, (first, first + (1 << OPERATION_BITS) - 1)
@@ -230,8 +235,8 @@ def _load(connection: sqlite3.Connection, execution_id: str) -> Execution | None
     finally:
         connection.execute("COMMIT")
     return Execution.of(
-        decode_identity(identity),
-        decode_progress(identity, progress, expected),
+        decode_identity(identity, identity_checksum),
+        decode_progress(progress, expected),
         [decode_operation(*operation) for operation in rows],
     )
 
@@ -278,49 +283,18 @@ def _list(connection: sqlite3.Connection, query: ExecutionQuery) -> list[tuple[I
         bound(f"(started_at_ms, id) {sign} (?, ?)", query.after[0], execution_key(query.after[1]))
     order = "DESC" if query.newest_first else "ASC"
     sql = (
-        "SELECT identity, progress, checksum FROM execution WHERE "  # noqa: S608 - bound above
+        "SELECT identity, identity_checksum, progress, checksum FROM execution WHERE "  # noqa: S608 - bound above
         f"{' AND '.join(where)} ORDER BY started_at_ms {order}, id {order} LIMIT ?"
     )
     return [
-        (decode_identity(identity), decode_progress(identity, progress, expected))
-        for identity, progress, expected in connection.execute(sql, (*values, query.limit))
+        (decode_identity(identity, identity_checksum), decode_progress(progress, expected))
+        for identity, identity_checksum, progress, expected in connection.execute(
+            sql, (*values, query.limit)
+        )
     ]
-
-
-def _erase_some(connection: sqlite3.Connection, execution_id: str) -> bool:
-    key = (execution_key(execution_id), ExecutionStatus.DELETING)
-    row = connection.execute(_SELECT_DELETING, key).fetchone()
-    if row is None:
-        return True
-    number = row[0]
-    removed = 0
-    for sql, bits in ((_DELETE_OPERATIONS, OPERATION_BITS), (_DELETE_EVENTS, EVENT_BITS)):
-        low = number << bits
-        removed += connection.execute(sql, (low, low + (1 << bits) - 1, _ERASE_ROWS_MAX)).rowcount
-    if removed:
-        return False
-    connection.execute(_DELETE_EXECUTION, (number,))
-    return True
 
 
 def _record(collection: str, key: str, revision: int, body: bytes, expected: int) -> Record:
     if checksum(body) != expected:
         raise CorruptRowError(f"record {collection}/{key} does not have its checksum")
     return Record(collection=collection, key=key, revision=revision, body=body)
-
-
-def _write_records(connection: sqlite3.Connection, writes: Sequence[RecordWrite]) -> None:
-    revisions: list[int] = []
-    for write in writes:
-        row = connection.execute(_SELECT_RECORD, (write.collection, write.key)).fetchone()
-        revision = row[0] if row else 0
-        if write.expected_revision not in (None, revision):
-            raise RecordConflictError(f"{write.collection}/{write.key} is at {revision}")
-        revisions.append(revision)
-    for write, revision in zip(writes, revisions, strict=True):
-        place = (write.collection, write.key)
-        if write.body is None:
-            connection.execute(_DELETE_RECORD, place)
-        else:
-            row = (*place, revision + 1, write.body, checksum(write.body))
-            connection.execute(_PUT_RECORD, row)

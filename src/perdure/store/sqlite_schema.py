@@ -8,6 +8,8 @@ event's id.
 import fcntl
 import os
 import sqlite3
+import threading
+import time
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,8 @@ __all__ = [
 ]
 
 APPLICATION_ID: Final = 0x50455244  # "PERD"
+_LOCK_SECONDS: Final = 2.0
+_LOCK_STEP_SECONDS: Final = 0.01
 OPERATION_BITS: Final = 22  #: row id of an operation: execution number << 22 | position
 EVENT_BITS: Final = 24  #: row id of an event: execution number << 24 | event id
 
@@ -41,6 +45,7 @@ _MIGRATIONS: Final = (
         lease_until_ms INTEGER,
         expires_at_ms INTEGER,
         identity BLOB NOT NULL,
+        identity_checksum INTEGER NOT NULL,
         progress BLOB NOT NULL,
         checksum INTEGER NOT NULL
     );
@@ -92,19 +97,26 @@ class StoreOpenError(Exception):
 
 
 def lock(path: Path) -> int:
-    """Return a held lock on the store at ``path``; it ends with the process.
+    """Return a held lock on the store at ``path``; it ends with the processes that have it open.
+
+    Waits a moment: the writer process of a server that was killed may still be at its last commit.
 
     Raises:
         StoreOpenError: another process has it.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise StoreOpenError(f"{path} is in use by another server") from None
-    return handle
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                os.close(handle)
+                raise StoreOpenError(f"{path} is in use by another server") from None
+            threading.Event().wait(_LOCK_STEP_SECONDS)
+        else:
+            return handle
 
 
 def connect(path: Path, *, is_writer: bool) -> sqlite3.Connection:

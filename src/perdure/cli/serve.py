@@ -1,0 +1,263 @@
+"""``perdure serve``: the service, until it is told to end.
+
+SIGTERM or SIGINT ends it cleanly: invocations that run may end by themselves for a while, and what
+was not finished goes on at the next start. A second signal ends it at once, which loses nothing
+that was acknowledged.
+"""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypedDict, TypeVar, Unpack
+
+import click
+import uvloop
+
+from perdure.cli.endpoint import DATA_FOLDER, announce, is_loopback, withdraw
+from perdure.cli.errors import CommandError, ExitCode, StoreFailed
+from perdure.core.quotas import AWS_QUOTAS, RELAXED_QUOTAS
+from perdure.server import Server
+from perdure.settings import ServerSettings
+from perdure.store.sqlite_schema import StoreOpenError
+
+__all__ = ["ServeOptions", "run_server", "serve", "server_options", "settings_of"]
+
+_DEFAULTS: Final = ServerSettings(data_folder=DATA_FOLDER)
+_QUOTAS: Final = {"relaxed": RELAXED_QUOTAS, "aws": AWS_QUOTAS}
+_ACCOUNT_ID: Final = re.compile(r"\d{12}\Z", re.ASCII)
+_REGION: Final = re.compile(r"(eusc-)?[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-\d\Z", re.ASCII)
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class ServeOptions(TypedDict):
+    """What the options of ``server_options`` give."""
+
+    host: str
+    port: int
+    data: Path
+    region: str
+    account: str
+    quotas: str
+    insecure: bool
+    allow_host: tuple[str, ...]
+    concurrency: int
+    idle_seconds: float
+    shutdown_seconds: float
+
+
+def _matching(pattern: re.Pattern[str], expected: str) -> Callable[..., str]:
+    """Return an option's check, which says what was ``expected``."""
+
+    def check(_context: click.Context, _option: click.Parameter, value: str) -> str:
+        if not pattern.match(value):
+            raise click.BadParameter(f"{value!r} is not {expected}")
+        return value
+
+    return check
+
+
+_OPTIONS: Final = (
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65_535),
+        default=_DEFAULTS.port,
+        envvar="PERDURE_PORT",
+        help="The port; 0 for any free one.",
+    ),
+    click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=DATA_FOLDER,
+        envvar="PERDURE_DATA",
+        help="The folder for state, code and logs; made if it is not there.",
+    ),
+    click.option(
+        "--host",
+        default=_DEFAULTS.host,
+        envvar="PERDURE_HOST",
+        help="The address to listen on; others than loopback need --insecure.",
+    ),
+    click.option(
+        "--region",
+        default=_DEFAULTS.region,
+        envvar="PERDURE_REGION",
+        callback=_matching(_REGION, "a region's name, such as us-east-1"),
+        help="The region in ARNs, and of functions.",
+    ),
+    click.option(
+        "--account",
+        default=_DEFAULTS.account_id,
+        envvar="PERDURE_ACCOUNT",
+        callback=_matching(_ACCOUNT_ID, "12 digits"),
+        help="The account in ARNs.",
+    ),
+    click.option(
+        "--quotas",
+        type=click.Choice(list(_QUOTAS)),
+        default="relaxed",
+        envvar="PERDURE_QUOTAS",
+        help="Hold executions to AWS's quotas, or only warn.",
+    ),
+    click.option(
+        "--insecure",
+        is_flag=True,
+        envvar="PERDURE_INSECURE",
+        help="Listen on any address, though nothing authenticates callers.",
+    ),
+    click.option(
+        "--allow-host",
+        multiple=True,
+        metavar="NAME",
+        envvar="PERDURE_ALLOW_HOST",
+        help="A Host header to take beside those of loopback. Repeatable.",
+    ),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(min=1),
+        default=_DEFAULTS.invocations_max,
+        envvar="PERDURE_CONCURRENCY",
+        help="How many handlers run at once.",
+    ),
+    click.option(
+        "--idle-seconds",
+        type=click.FloatRange(min=0),
+        default=_DEFAULTS.worker_idle_seconds,
+        envvar="PERDURE_IDLE_SECONDS",
+        help="How long an idle worker is kept.",
+    ),
+    click.option(
+        "--shutdown-seconds",
+        type=click.FloatRange(min=0),
+        default=_DEFAULTS.shutdown_seconds,
+        envvar="PERDURE_SHUTDOWN_SECONDS",
+        help="How long running invocations may take when the service ends.",
+    ),
+)
+
+
+def server_options(command: Command) -> Command:
+    """Give a command the options that decide how a server runs."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command(context_settings={"show_default": True})
+@server_options
+def serve(**options: Unpack[ServeOptions]) -> None:
+    """Run the service.
+
+    \b
+    perdure serve --port 9070 --data ./state
+    PERDURE_PORT=0 perdure serve
+    aws lambda list-functions --endpoint-url http://127.0.0.1:9070
+
+    Prints one line when it is ready. SIGTERM and SIGINT end it cleanly, a second
+    one at once. Exit codes: 0 ended cleanly, 1 error, 2 usage, 3 the data cannot
+    be opened or written.
+    """
+    run_server(settings_of(options))
+
+
+def settings_of(options: ServeOptions) -> ServerSettings:
+    """Return what the options ask for.
+
+    Raises:
+        click.UsageError: the address can be reached from elsewhere, and that was not asked for.
+    """
+    host = options["host"]
+    if not is_loopback(host) and not options["insecure"]:
+        raise click.UsageError(
+            f"{host} can be reached from other machines, and nothing authenticates callers yet; "
+            "listen on 127.0.0.1, or say --insecure"
+        )
+    return ServerSettings(
+        data_folder=options["data"],
+        host=host,
+        port=options["port"],
+        region=options["region"],
+        account_id=options["account"],
+        allowed_hosts=options["allow_host"],
+        is_insecure=options["insecure"],
+        quotas=_QUOTAS[options["quotas"]],
+        invocations_max=options["concurrency"],
+        worker_idle_seconds=options["idle_seconds"],
+        shutdown_seconds=options["shutdown_seconds"],
+    )
+
+
+async def _nothing(_server: Server) -> None:
+    """Do nothing beside the server."""
+
+
+def run_server(
+    settings: ServerSettings, beside: Callable[[Server], Awaitable[None]] = _nothing
+) -> None:
+    """Run a server, and ``beside`` it, until a signal ends both.
+
+    Raises:
+        StoreFailed: the data cannot be opened, or could no longer be written.
+        CommandError: the address cannot be had, or ``beside`` failed.
+    """
+    uvloop.run(_run(settings, beside))
+
+
+async def _run(settings: ServerSettings, beside: Callable[[Server], Awaitable[None]]) -> None:
+    server = Server(settings)
+    try:
+        await server.start()
+    except StoreOpenError as error:
+        raise StoreFailed(str(error)) from error
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        raise CommandError(f"cannot start at {place}: {error.strerror or error}") from error
+    told = _signals()
+    try:
+        announce(settings.data_folder, server.url)
+        click.echo(f"Perdure is ready at {server.url} (data in {settings.data_folder})")
+        await _first_end(server, beside, told)
+    finally:
+        withdraw(settings.data_folder, server.url)
+        await server.aclose()
+
+
+def _signals() -> asyncio.Event:
+    """Return what the first signal sets; the second ends the process."""
+    told = asyncio.Event()
+
+    def on_signal() -> None:
+        if told.is_set():
+            os._exit(ExitCode.ERROR)
+        told.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    return told
+
+
+async def _first_end(
+    server: Server, beside: Callable[[Server], Awaitable[None]], told: asyncio.Event
+) -> None:
+    """Return when a signal came; raise when the server stopped by itself, or ``beside`` failed."""
+    signalled = asyncio.ensure_future(told.wait())
+    stopped = asyncio.ensure_future(server.wait_stopped())
+    attending = asyncio.ensure_future(beside(server))
+    waiting = {signalled, stopped, attending}
+    try:
+        while not signalled.done():
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if stopped in done:
+                raise StoreFailed(
+                    f"the service stopped: {stopped.exception() or 'no reason given'}"
+                )
+            for ended in done:
+                ended.result()
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

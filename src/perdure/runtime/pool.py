@@ -1,0 +1,324 @@
+"""The workers of this machine: which run goes to which worker, and how many workers there are.
+
+Rules: a run gets the most recently used idle worker of its version, or a new one, or waits. Runs of
+a version are served in the order they came; where versions compete for the machine's last place,
+the oldest run wins, and an idle worker of another version gives way. A function's running workers
+never exceed its concurrency.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Coroutine, Iterator
+from typing import Any, Final
+
+from perdure.clock import Clock
+from perdure.engine.invoker import Crashed, FunctionVersion, InvocationReport, InvocationRequest
+from perdure.store.logs import LogStore
+from perdure.runtime.code import LoadCode
+from perdure.runtime.errors import LaunchError, WorkerError
+from perdure.runtime.fleet import SETTLE_SECONDS, Fleet, Ticket, fleet_key
+from perdure.runtime.settings import RuntimeSettings
+from perdure.runtime.starting import WorkerStarter
+from perdure.runtime.worker import Worker, WorkerState
+
+__all__ = ["WorkerPool"]
+
+_SWEEP_SECONDS_MAX: Final = 15.0
+
+
+class _Member:
+    """Tells the pool of a worker's changes, and which fleet it belongs to."""
+
+    def __init__(self, pool: "WorkerPool", fleet: Fleet) -> None:
+        self._pool = pool
+        self._fleet = fleet
+
+    def on_idle(self, worker: Worker) -> None:
+        self._pool.take_back(self._fleet, worker)
+
+    def on_gone(self, worker: Worker) -> None:
+        self._pool.bury(self._fleet, worker)
+
+
+class WorkerPool:
+    """An ``Invoker`` of worker processes. All calls belong to one event loop."""
+
+    def __init__(
+        self, settings: RuntimeSettings, *, clock: Clock, logs: LogStore, load_code: LoadCode
+    ) -> None:
+        """Run code that ``load_code`` returns for its hash; start nothing before the first run."""
+        self._settings = settings
+        self._clock = clock
+        self._starter = WorkerStarter(settings, clock=clock, logs=logs, load_code=load_code)
+        self._fleets: dict[tuple[object, ...], Fleet] = {}
+        self._retired: set[Fleet] = set()
+        self._numbers = itertools.count()
+        self._pending: set[asyncio.Task[None]] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    async def invoke(self, request: InvocationRequest) -> InvocationReport:
+        """Run the function once and return what happened; cancelling the call kills the run."""
+        fleet = self._fleet(request.function)
+        try:
+            worker = await self._acquire(fleet)
+            while not worker.can_run:
+                self._dismiss(fleet, worker)
+                worker = await self._acquire(fleet)
+        except WorkerError as error:
+            return self._no_worker(error)
+        try:
+            return await worker.run(request)
+        finally:
+            if worker in fleet.running and worker.state is WorkerState.SETTLING:
+                fleet.running.discard(worker)
+                fleet.settling[worker] = asyncio.get_running_loop().time()
+
+    def has_room(self, function: FunctionVersion) -> bool:
+        """Tell whether ``invoke`` would now start without waiting for another run to end."""
+        fleets = list(self._all())
+        taken = sum(len(fleet.running) + fleet.waiting for fleet in fleets)
+        of_function = [
+            fleet for fleet in fleets if fleet.function.function_arn == function.function_arn
+        ]
+        used = sum(len(fleet.running) + fleet.waiting for fleet in of_function)
+        limit = function.concurrency_max
+        return (
+            not self._is_closed
+            and taken < self._settings.worker_max
+            and (limit is None or used < limit)
+        )
+
+    async def retire(self, function_arn: str, *, version: str | None = None) -> None:
+        """Let workers finish what they run; those that run nothing have ended on return."""
+        leaving: list[Coroutine[Any, Any, None]] = []
+        for key, fleet in list(self._fleets.items()):
+            if fleet.function.function_arn == function_arn and version in (
+                None,
+                fleet.function.version,
+            ):
+                del self._fleets[key]
+                leaving += self._retire_fleet(fleet)
+                if fleet.first_ticket():
+                    successor = self._fleet(fleet.function)
+                    successor.tickets, successor.waiting = fleet.tickets, fleet.waiting
+                    fleet.tickets, fleet.waiting = type(fleet.tickets)(), 0
+        self._pump()
+        await asyncio.gather(*leaving)
+
+    async def aclose(self) -> None:
+        """Stop every run with CANCELLED, every worker, and the launcher."""
+        self._is_closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for fleet in list(self._all()):
+            while ticket := fleet.first_ticket():
+                self._settle(fleet, ticket, LaunchError("the runtime is shutting down"))
+            for worker in [*fleet.idle, *fleet.running, *fleet.settling]:
+                worker.stop("the server is shutting down")
+        for task in self._pending:
+            task.cancel()
+        await asyncio.gather(*self._pending, return_exceptions=True)
+        await self._starter.aclose()
+        await asyncio.gather(*self._pending, return_exceptions=True)
+
+    # What workers tell.
+
+    def take_back(self, fleet: Fleet, worker: Worker) -> None:
+        """Note that a worker is idle: a new one, or one that has run."""
+        if worker in fleet.running or worker in fleet.settling:
+            fleet.forget(worker)
+        else:
+            fleet.starting -= 1
+        if fleet.is_retired or self._is_closed:
+            self._spawn(worker.retire(self._settings.retire_seconds))
+            self._drop_empty(fleet)
+        else:
+            fleet.idle.append(worker)
+            self._pump()
+
+    def bury(self, fleet: Fleet, worker: Worker) -> None:
+        """Note that a worker has gone."""
+        fleet.forget(worker)
+        self._spawn(self._starter.clean(worker))
+        self._drop_empty(fleet)
+        self._pump()
+
+    # Who gets what.
+
+    async def _acquire(self, fleet: Fleet) -> Worker:
+        if self._is_closed:
+            raise LaunchError("the runtime is shutting down")
+        ticket = Ticket(
+            number=next(self._numbers), worker=asyncio.get_running_loop().create_future()
+        )
+        fleet.tickets.append(ticket)
+        fleet.waiting += 1
+        self._pump()
+        try:
+            return await ticket.worker
+        except asyncio.CancelledError:
+            self._abandon(ticket)
+            raise
+
+    def _abandon(self, ticket: Ticket) -> None:
+        """Give back what a cancelled caller was given, or its place in the queue."""
+        for fleet in self._all():
+            if ticket in fleet.tickets:
+                fleet.tickets.remove(ticket)
+                fleet.waiting -= 1
+            elif (
+                not ticket.worker.cancelled()
+                and (worker := ticket.worker.result()) in fleet.running
+            ):
+                fleet.running.discard(worker)
+                fleet.idle.append(worker)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Serve whoever can be served, the oldest first."""
+        while not self._is_closed:
+            waiting = [
+                (ticket.number, fleet)
+                for fleet in self._fleets.values()
+                if (ticket := fleet.first_ticket())
+            ]
+            waiting.sort(key=lambda pair: pair[0])
+            if not any(self._serve(fleet) for _number, fleet in waiting):
+                return
+
+    def _serve(self, fleet: Fleet) -> bool:
+        """Bring the fleet's oldest waiter a step nearer to its worker, if there is one to take."""
+        ticket = fleet.first_ticket()
+        siblings = [
+            one for one in self._all() if one.function.function_arn == fleet.function.function_arn
+        ]
+        limit = fleet.function.concurrency_max
+        running = sum(len(one.running) for one in siblings)
+        if ticket is None or (limit is not None and running >= limit):
+            return False
+        while fleet.idle:
+            worker = fleet.idle.pop()
+            if worker.can_run:
+                fleet.running.add(worker)
+                self._settle(fleet, ticket, worker)
+                return True
+            worker.kill()
+        loop = asyncio.get_running_loop()
+        if not fleet.lacks_workers(loop.time()):
+            if fleet.recheck is None and fleet.settling:
+                fleet.recheck = loop.call_later(SETTLE_SECONDS, self._recheck, fleet)
+            return False
+        soon = sum(one.starting + len(one.settling) for one in siblings)
+        if (limit is not None and running + soon >= limit) or not self._make_room():
+            return False
+        fleet.starting += 1
+        self._spawn(self._start(fleet))
+        return True
+
+    def _recheck(self, fleet: Fleet) -> None:
+        fleet.recheck = None
+        self._pump()
+
+    def _settle(self, fleet: Fleet, ticket: Ticket, result: Worker | WorkerError) -> None:
+        fleet.waiting -= 1
+        if ticket in fleet.tickets:
+            fleet.tickets.remove(ticket)
+        if isinstance(result, Worker):
+            ticket.worker.set_result(result)
+        else:
+            ticket.worker.set_exception(result)
+
+    async def _start(self, fleet: Fleet) -> None:
+        try:
+            await self._starter.start(fleet.function, _Member(self, fleet))
+        except WorkerError as error:
+            fleet.starting -= 1
+            # The waiters may have moved on with a fleet that succeeds this one.
+            heir = self._fleets.get(fleet_key(fleet.function), fleet)
+            if ticket := heir.first_ticket():
+                self._settle(heir, ticket, error)
+            self._drop_empty(fleet)
+            self._pump()
+
+    def _make_room(self) -> bool:
+        """Tell whether one more worker may be started; an idle one may have to go for it."""
+        fleets = list(self._all())
+        if sum(fleet.size for fleet in fleets) < self._settings.worker_max:
+            return True
+        idle = [
+            (fleet.idle[0].idle_since, fleet)
+            for fleet in fleets
+            if fleet.idle and not fleet.waiting
+        ]
+        if not idle:
+            return False
+        fleet = min(idle, key=lambda pair: pair[0])[1]
+        self._spawn(fleet.idle.pop(0).retire(self._settings.retire_seconds))
+        return True
+
+    # Bookkeeping.
+
+    def _all(self) -> Iterator[Fleet]:
+        yield from self._fleets.values()
+        yield from self._retired
+
+    def _fleet(self, function: FunctionVersion) -> Fleet:
+        key = fleet_key(function)
+        fleet = self._fleets.get(key)
+        if fleet is None:
+            fleet = self._fleets[key] = Fleet(function=function)
+            if self._sweeper is None and not self._is_closed:
+                self._plan_sweep()
+        else:
+            fleet.function = function
+        return fleet
+
+    def _retire_fleet(self, fleet: Fleet) -> Iterator[Coroutine[Any, Any, None]]:
+        fleet.is_retired = True
+        self._retired.add(fleet)
+        idle, fleet.idle = fleet.idle, []
+        for worker in idle:
+            yield worker.retire(self._settings.retire_seconds)
+        self._drop_empty(fleet)
+
+    def _drop_empty(self, fleet: Fleet) -> None:
+        if fleet.size == 0 and not fleet.waiting:
+            self._retired.discard(fleet)
+            key = fleet_key(fleet.function)
+            if self._fleets.get(key) is fleet:
+                del self._fleets[key]
+
+    def _dismiss(self, fleet: Fleet, worker: Worker) -> None:
+        fleet.forget(worker)
+        worker.kill()
+
+    def _no_worker(self, error: WorkerError) -> InvocationReport:
+        now_ms = self._clock.now_ms()
+        crash = Crashed(kind=error.kind, error_type=error.error_type, message=str(error))
+        return InvocationReport(
+            outcome=crash, started_at_ms=now_ms, ended_at_ms=now_ms, log_tail=error.log_tail
+        )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    def _plan_sweep(self) -> None:
+        seconds = min(_SWEEP_SECONDS_MAX, max(SETTLE_SECONDS, self._settings.idle_seconds / 4))
+        self._sweeper = asyncio.get_running_loop().call_later(seconds, self._sweep)
+
+    def _sweep(self) -> None:
+        """Retire workers long idle, and kill those that never came back for another event."""
+        now = asyncio.get_running_loop().time()
+        for fleet in list(self._all()):
+            while fleet.idle and now - fleet.idle[0].idle_since >= self._settings.idle_seconds:
+                self._spawn(fleet.idle.pop(0).retire(self._settings.retire_seconds))
+            for worker, since in list(fleet.settling.items()):
+                if now - since > fleet.function.timeout_seconds:
+                    self._dismiss(fleet, worker)
+            self._drop_empty(fleet)
+        self._sweeper = None
+        if self._fleets or self._retired:
+            self._plan_sweep()

@@ -1,0 +1,260 @@
+"""The composition root: the one file that knows every layer. It puts a server together, starts it
+and stops it.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from perdure.api.app import ApiSettings, create_app
+from perdure.clock import SystemClock
+from perdure.engine.announcing import Announcer
+from perdure.engine.dispatcher import Dispatcher, DispatcherSettings
+from perdure.engine.engine import Engine
+from perdure.engine.entropy import SystemEntropy
+from perdure.engine.executions import Executions
+from perdure.engine.functions.catalog import FunctionCatalog
+from perdure.engine.functions.registry import Account
+from perdure.engine.invocations import Invocations
+from perdure.engine.outbox import Outbox
+from perdure.engine.pruner import Pruner
+from perdure.engine.reaper import Reaper
+from perdure.engine.seals import Seals, load_key
+from perdure.engine.starting import Starter
+from perdure.engine.ticker import Ticker
+from perdure.engine.waiting import Waiting
+from perdure.runtime.archive import check_archive
+from perdure.runtime.pool import WorkerPool
+from perdure.runtime.settings import RuntimeSettings
+from perdure.settings import ServerSettings
+from perdure.store.sqlite import SqliteStore
+from perdure.store.sqlite_logs import SqliteLogStore
+
+__all__ = ["InsecureBindError", "Server", "StoreFailedError"]
+
+_log = logging.getLogger(__name__)
+
+_KEEP_ALIVE_SECONDS: Final = 75
+_BACKLOG: Final = 2048
+
+
+class InsecureBindError(Exception):
+    """The address can be reached from outside, and nothing asks who is calling (SR-1)."""
+
+
+class StoreFailedError(Exception):
+    """The store must not be used any more: a new process has to read what is there (D4)."""
+
+
+class Server:
+    """One server: API, engine and workers on one SQLite file."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        """Prepare; ``start`` does everything else."""
+        self.settings = settings
+        self.url = ""
+        self._owner = os.urandom(8).hex()
+        self._stopped: asyncio.Future[None] | None = None
+
+    async def start(self) -> None:
+        """Bind, recover, begin.
+
+        Raises:
+            InsecureBindError: the address is not loopback, and the settings do not allow that.
+            StoreOpenError: the data folder is in use, or its store cannot be opened.
+            OSError: the address cannot be bound.
+        """
+        settings = self.settings
+        _check_bind(settings)
+        self._stopped = asyncio.get_running_loop().create_future()
+        listening = _listen(settings.host, settings.port)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self.url = f"http://{host}:{listening.getsockname()[1]}"
+        try:
+            await self._open(settings.data_folder)
+        except BaseException:
+            listening.close()
+            raise
+        self._compose()
+        await self._begin([listening])
+
+    async def wait_stopped(self) -> None:
+        """Return when the server was closed.
+
+        Raises:
+            StoreFailedError: it stopped by itself: the store failed.
+        """
+        assert self._stopped is not None, "start comes first"
+        await self._stopped
+
+    async def aclose(self) -> None:
+        """Take no more calls, let running invocations end for a while, put everything away."""
+        self._http.should_exit = True
+        await self._dispatcher.stop(grace_seconds=self.settings.shutdown_seconds)
+        for part in (self._ticker, self._outbox, self._reaper, self._pruner):
+            await part.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.shutdown_seconds):
+                await self._serving
+        await self._pool.aclose()
+        await self._store.aclose()
+        await self._logs.aclose()
+        if self._stopped is not None and not self._stopped.done():
+            self._stopped.set_result(None)
+
+    async def _open(self, folder: Path) -> None:
+        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        self._clock = SystemClock()
+        self._store = SqliteStore(
+            folder / "state.db", has_writer_process=True, on_unknown=self._fail
+        )
+        self._clock.raise_floor(await self._store.open())
+        self._seals = Seals(load_key(folder / "secret.key"))
+        self._logs = SqliteLogStore(folder / "logs.db")
+        await self._logs.open()
+
+    def _compose(self) -> None:
+        settings, clock, entropy = self.settings, self._clock, SystemEntropy()
+        account = Account(region=settings.region, account_id=settings.account_id)
+        self.functions = FunctionCatalog(
+            self._store,
+            clock=clock,
+            entropy=entropy,
+            check_archive=check_archive,
+            code_url=lambda name, version: f"{self.url}/code/{name}/{version}",
+            account=account,
+        )
+        functions = self.functions.directory
+        self._pool = WorkerPool(
+            RuntimeSettings(
+                endpoint_url=self.url,
+                data_folder=settings.data_folder,
+                region=settings.region,
+                account_id=settings.account_id,
+                worker_max=settings.invocations_max,
+                idle_seconds=settings.worker_idle_seconds,
+                node_libraries_folder=settings.node_libraries_folder or _cache_folder() / "node",
+            ),
+            clock=clock,
+            logs=self._logs,
+            load_code=self._load_code,
+        )
+        self.engine = engine = Engine(self._store, clock)
+        starter = Starter(functions, entropy)
+        waiting = Waiting(engine)
+        self._dispatcher = Dispatcher(
+            engine,
+            self._pool,
+            functions,
+            self._seals,
+            entropy,
+            DispatcherSettings(
+                owner=self._owner,
+                invocations_max=settings.invocations_max,
+                lease_ms=settings.lease_ms,
+            ),
+        )
+        self._ticker = Ticker(engine)
+        announcer = Announcer(engine, starter, functions, entropy, settings.destinations)
+        self._outbox = Outbox(engine, starter, announcer)
+        self._reaper = Reaper(engine, owner=self._owner)
+        self._pruner = Pruner(engine)
+        executions = Executions(engine, functions, starter, self._seals, settings.quotas)
+        invocations = Invocations(engine, functions, starter, self._pool, waiting, entropy)
+        self.app = create_app(
+            (executions, invocations, *self.functions.handlers),
+            self._logs,
+            ApiSettings(allowed_hosts=(settings.host, *settings.allowed_hosts)),
+        )
+
+    async def _begin(self, sockets: Sequence[socket.socket]) -> None:
+        await self._reaper.start()
+        self._ticker.start()
+        self._outbox.start()
+        self._dispatcher.start()
+        self._pruner.start()
+        self._http = _Http(
+            uvicorn.Config(
+                self.app,
+                http="httptools",
+                loop="none",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                h11_max_incomplete_event_size=32 * 1024,
+            )
+        )
+        self._serving = asyncio.create_task(self._http.serve(sockets=list(sockets)))
+        await self._http.listening.wait()
+
+    async def _load_code(self, code_sha256: str) -> bytes:
+        code = await self.functions.read_code(code_sha256)
+        if code is None:
+            raise KeyError(code_sha256)
+        return code
+
+    def _fail(self, error: Exception) -> None:
+        if self._stopped is not None and not self._stopped.done():
+            self._stopped.set_exception(StoreFailedError(str(error)))
+
+
+class _Http(uvicorn.Server):
+    """uvicorn, leaving signals to whoever runs the server."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, and say so."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        """Leave them alone."""
+        yield
+
+
+def _check_bind(settings: ServerSettings) -> None:
+    if settings.is_insecure:
+        return
+    try:
+        is_loopback = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        is_loopback = settings.host == "localhost"
+    if not is_loopback:
+        raise InsecureBindError(
+            f"{settings.host} can be reached from other machines, and there is no authentication"
+            " yet: bind to 127.0.0.1, or allow it with --insecure"
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return listening
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "perdure"

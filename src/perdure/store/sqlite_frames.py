@@ -1,0 +1,95 @@
+"""How work and answers travel to and from the writer process: a length, then MessagePack."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from perdure.store.protocol import CommitResult, StoreFullError, StoreUnknownError
+from perdure.store.records import RecordConflictError, RecordWrite
+from perdure.store.rows import ChangeRows
+from perdure.store.sqlite_commits import Answer, Discard, EraseSome, Work, WriteRecords
+
+__all__ = ["Frames", "decode_answers", "decode_works", "encode_answers", "encode_works"]
+
+_LENGTH: Final = struct.Struct(">Q")
+_KINDS: Final[tuple[type[Any], ...]] = (ChangeRows, Discard, EraseSome, WriteRecords)
+_NUMBER: Final = {kind: number for number, kind in enumerate(_KINDS)}
+_ERRORS: Final[dict[str, type[Exception]]] = {
+    "full": StoreFullError,
+    "unknown": StoreUnknownError,
+    "record-conflict": RecordConflictError,
+}
+_ERROR_NAMES: Final = {kind: name for name, kind in _ERRORS.items()}
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(list[tuple[int, Any]]).decode
+_decode_answers: Final = msgspec.msgpack.Decoder(list[tuple[str, Any]]).decode
+
+
+class Frames:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self) -> None:
+        """Begin with nothing received."""
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take bytes; yield the frames that are complete."""
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(buffer)
+            end = _LENGTH.size + length
+            if len(buffer) < end:
+                return
+            frame = bytes(memoryview(buffer)[_LENGTH.size : end])
+            del buffer[:end]
+            yield frame
+
+
+def encode_works(works: Sequence[Work]) -> bytes:
+    """Return works as one frame."""
+    return _frame(_encode([(_NUMBER[type(work)], work) for work in works]))
+
+
+def decode_works(frame: bytes) -> list[Work]:
+    """Return the works of a frame."""
+    return [_work(number, values) for number, values in _decode(frame)]
+
+
+def encode_answers(answers: Sequence[Answer]) -> bytes:
+    """Return answers as one frame."""
+    return _frame(_encode([_plain(answer) for answer in answers]))
+
+
+def decode_answers(frame: bytes) -> list[Answer]:
+    """Return the answers of a frame."""
+    return [_answer(kind, value) for kind, value in _decode_answers(frame)]
+
+
+def _frame(body: bytes) -> bytes:
+    return _LENGTH.pack(len(body)) + body
+
+
+def _work(number: int, values: list[Any]) -> Work:
+    if _KINDS[number] is WriteRecords:
+        return WriteRecords([RecordWrite(**write) for write in values[0]])
+    return _KINDS[number](*values)
+
+
+def _plain(answer: Answer) -> tuple[str, Any]:
+    if isinstance(answer, CommitResult):
+        return "result", answer.value
+    if isinstance(answer, Exception):
+        return _ERROR_NAMES[type(answer)], str(answer)
+    return "value", answer
+
+
+def _answer(kind: str, value: Any) -> Answer:
+    if kind == "result":
+        return CommitResult(value)
+    if kind in _ERRORS:
+        return _ERRORS[kind](value)
+    return value

@@ -1,0 +1,1 @@
+"""The protocol's tests: shapes against botocore's model, the codec, names."""

@@ -1,0 +1,296 @@
+"""The codec: what goes in comes out, what is wrong is said with its path."""
+
+import enum
+import json
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perdure.protocol.constraints import Items, Number, Text
+from perdure.protocol.executions import CheckpointDurableExecutionRequest
+from perdure.protocol.invocations import InvocationEnvelope
+from perdure.protocol.operations import ErrorObject, Operation, OperationUpdate
+from perdure.protocol.wire import (
+    IN_URI,
+    Instant,
+    Location,
+    TimeUnit,
+    WireError,
+    bound,
+    camel_case,
+    decode,
+    encode,
+    members,
+    wire_name,
+)
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    size: Annotated[int, Number(1, 3)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One member of each kind."""
+
+    name: Annotated[str, Text(1, 5, "[a-z]+")]
+    flag: bool | None = None
+    count: int | None = None
+    ratio: float | None = None
+    colour: Colour | None = None
+    blob: Annotated[bytes, Text(0, 4)] | None = None
+    at: Instant | None = None
+    inner: Inner | None = None
+    names: Annotated[tuple[str, ...], Items(1, 2)] | None = None
+    blobs: tuple[bytes, ...] | None = None
+    weights: dict[Annotated[str, Text(pattern="[0-9]")], Annotated[float, Number(0.0, 1.0)]] | (
+        None
+    ) = None
+    inners: dict[str, Inner] | None = None
+    kms_key_arn: str | None = field(default=None, metadata=wire_name("KMSKeyArn"))
+    place: str | None = field(default=None, metadata=IN_URI)
+    header: str | None = field(default=None, metadata=bound(Location.HEADER, "X-Header"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camel:
+    wire_case: ClassVar = camel_case
+
+    log_group_name: str | None = None
+
+
+FULL = Sample(
+    name="abc",
+    flag=False,
+    count=0,
+    ratio=0.5,
+    colour=Colour.BLUE,
+    blob=b"\x00\xff",
+    at=Instant(1_500),
+    inner=Inner(),
+    names=("", "b"),
+    blobs=(b"a",),
+    weights={"1": 1.0},
+    inners={"x": Inner(size=2)},
+    kms_key_arn="",
+    place="p",
+    header="h",
+)
+FULL_ON_THE_WIRE = {
+    "Name": "abc",
+    "Flag": False,
+    "Count": 0,
+    "Ratio": 0.5,
+    "Colour": "blue",
+    "Blob": "AP8=",
+    "At": 1.5,
+    "Inner": {},
+    "Names": ["", "b"],
+    "Blobs": ["YQ=="],
+    "Weights": {"1": 1.0},
+    "Inners": {"x": {"Size": 2}},
+    "KMSKeyArn": "",
+    "Place": "p",
+    "X-Header": "h",
+}
+
+
+def test_a_shape_is_written_and_read_with_its_empty_values() -> None:
+    assert encode(FULL) == FULL_ON_THE_WIRE
+    assert decode(Sample, FULL_ON_THE_WIRE) == FULL
+
+
+def test_absent_null_and_unknown_members_are_nothing() -> None:
+    data = {"Name": "abc", "Flag": None, "Unknown": {"deep": [1]}}
+    assert decode(Sample, data) == Sample(name="abc")
+    assert encode(Sample(name="abc")) == {"Name": "abc"}
+
+
+def test_instants_are_milliseconds_in_the_envelope() -> None:
+    sample = Sample(name="a", at=Instant(1_500))
+    written = encode(sample, unit=TimeUnit.MILLISECONDS)
+    assert written == {"Name": "a", "At": 1_500}
+    assert decode(Sample, written, unit=TimeUnit.MILLISECONDS) == sample
+
+
+def test_a_shape_may_be_in_camel_case() -> None:
+    assert encode(Camel(log_group_name="g")) == {"logGroupName": "g"}
+    assert decode(Camel, {"logGroupName": "g"}) == Camel(log_group_name="g")
+
+
+def test_bytes_and_whole_floats_are_taken_as_they_are() -> None:
+    assert decode(Sample, {"Name": "a", "Blob": b"\x01", "Count": 3.0}) == Sample(
+        name="a", blob=b"\x01", count=3
+    )
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "problem"),
+    [
+        ("Name", "", "is 0 characters long; the least is 1"),
+        ("Name", "abcdef", "is 6 characters long; the limit is 5"),
+        ("Name", "ab1", "does not match [a-z]+"),
+        ("Name", "ab\n", "does not match [a-z]+"),
+        ("Name", 1, "must be a string"),
+        ("Flag", "true", "must be true or false"),
+        ("Count", True, "must be a whole number"),
+        ("Count", 1.5, "must be a whole number"),
+        ("Count", "1", "must be a whole number"),
+        ("Ratio", "1", "must be a number"),
+        ("Ratio", False, "must be a number"),
+        ("Colour", "green", "must be one of red, blue"),
+        ("Colour", ["red"], "must be one of red, blue"),
+        ("Blob", "!", "must be base64"),
+        ("Blob", "é", "must be base64"),
+        ("Blob", 1, "must be base64"),
+        ("Blob", "AAAAAAAA", "is 6 bytes long; the limit is 4"),
+        ("At", "now", "must be epoch seconds"),
+        ("At", True, "must be epoch seconds"),
+        ("At", -1, "is out of range"),
+        ("At", 1e300, "is out of range"),
+        ("At", float("inf"), "is out of range"),
+        ("At", float("nan"), "is out of range"),
+        ("Inner", "x", "must be an object"),
+        ("Names", "x", "must be a list"),
+        ("Names", [], "has 0 entries; the least is 1"),
+        ("Names", ["a", "b", "c"], "has 3 entries; the limit is 2"),
+        ("Weights", [], "must be an object"),
+    ],
+)
+def test_a_bad_member_is_named_with_its_value(member: str, value: object, problem: str) -> None:
+    with pytest.raises(WireError) as caught:
+        decode(Sample, {"Name": "abc", member: value})
+    assert str(caught.value).startswith(f"{member} {problem}")
+    assert caught.value.path == member
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        ({"Inner": {"Size": 4}}, "Inner.Size"),
+        ({"Inner": {"Size": 0}}, "Inner.Size"),
+        ({"Names": ["a", 1]}, "Names[1]"),
+        ({"Weights": {"x": 0.5}}, "Weights key"),
+        ({"Weights": {"1": 1.5}}, "Weights.1"),
+        ({"Inners": {"x": {"Size": 9}}}, "Inners.x.Size"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bad_member_of_a_member_is_named_by_its_path(data: dict[str, object], path: str) -> None:
+    with pytest.raises(WireError) as caught:
+        decode(Sample, {"Name": "abc", **data})
+    assert caught.value.path == path
+
+
+def test_a_required_member_may_not_be_absent_or_null() -> None:
+    for data in ({}, {"Name": None}):
+        with pytest.raises(WireError, match=r"^Name is required$"):
+            decode(Sample, data)
+
+
+def test_what_is_no_object_is_no_shape() -> None:
+    with pytest.raises(WireError, match=r"^Sample must be an object"):
+        decode(Sample, [])
+
+
+def test_a_long_value_is_shown_shortened() -> None:
+    with pytest.raises(WireError) as caught:
+        decode(Sample, {"Name": "x" * 10_000})
+    assert len(str(caught.value)) < 200
+
+
+# Round trips of the shapes that carry an execution.
+
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+identifiers = st.from_regex(r"\A[a-zA-Z0-9-_]{1,64}\Z")
+errors = st.builds(
+    ErrorObject,
+    error_message=st.none() | texts,
+    error_type=st.none() | texts,
+    error_data=st.none() | texts,
+    stack_trace=st.none() | st.lists(texts, max_size=3).map(tuple),
+)
+
+
+def _shapes(shape: type, **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return values of ``shape`` with members that are given, drawn from their types, or absent."""
+    given_members = {
+        member.attribute: known.get(member.attribute, _values(member.type, member.constraint))
+        for member in members(shape)
+    }
+    required = {m.attribute for m in members(shape) if m.is_required}
+    return st.fixed_dictionaries(
+        {name: values for name, values in given_members.items() if name in required},
+        optional={name: values for name, values in given_members.items() if name not in required},
+    ).map(lambda arguments: shape(**arguments))
+
+
+def _values(kind: Any, constraint: Any) -> st.SearchStrategy[Any]:
+    if kind is ErrorObject:
+        return errors
+    if isinstance(constraint, Text) and constraint.pattern:
+        return st.from_regex(rf"\A(?:{constraint.pattern})\Z").filter(
+            lambda value: constraint.problem(value) is None
+        )
+    if isinstance(constraint, Number):
+        return st.integers(int(constraint.min or 0), int(constraint.max or 10**9))
+    if kind is Instant:
+        return st.integers(0, 253_402_300_799_999)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return st.sampled_from(list(kind))
+    scalars = {str: texts, bool: st.booleans(), int: st.integers()}
+    return scalars[kind] if kind in scalars else _shapes(kind)
+
+
+@given(st.lists(_shapes(OperationUpdate), max_size=3))
+def test_updates_survive_the_wire(updates: list[OperationUpdate]) -> None:
+    request = CheckpointDurableExecutionRequest(
+        durable_execution_arn="arn:aws:lambda:us-east-1:000000000000:function:f:1"
+        "/durable-execution/n/i",
+        checkpoint_token="dG9rZW4=",
+        updates=tuple(updates),
+    )
+    written = json.loads(json.dumps(encode(request)))
+    assert decode(CheckpointDurableExecutionRequest, written) == request
+
+
+@given(_shapes(Operation), st.sampled_from(TimeUnit))
+def test_operations_survive_the_wire(operation: Operation, unit: TimeUnit) -> None:
+    written = json.loads(json.dumps(encode(operation, unit=unit)))
+    assert decode(Operation, written, unit=unit) == operation
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.sampled_from([Sample, OperationUpdate, Operation, InvocationEnvelope]).flatmap(
+        lambda shape: st.tuples(
+            st.just(shape),
+            st.dictionaries(
+                st.sampled_from([member.wire for member in members(shape)]), json_values
+            )
+            | json_values,
+        )
+    )
+)
+def test_whatever_comes_is_a_shape_or_a_wire_error(case: tuple[type, object]) -> None:
+    shape, data = case
+    try:
+        result: object = decode(shape, data)
+    except WireError as error:
+        result = str(error)
+    assert isinstance(result, shape | str)
