@@ -14,7 +14,10 @@ from typing import Final
 
 import uvicorn
 
-from perdure.api.app import ApiSettings, create_app
+from perdure.api.app import create_app
+from perdure.api.code import code_url
+from perdure.api.log_calls import LogCalls
+from perdure.api.settings import ApiSettings
 from perdure.clock import SystemClock
 from perdure.engine.announcing import Announcer
 from perdure.engine.dispatcher import Dispatcher, DispatcherSettings
@@ -118,8 +121,7 @@ class Server:
         )
         self._clock.raise_floor(await self._store.open())
         self._seals = Seals(load_key(folder / "secret.key"))
-        self._logs = SqliteLogStore(folder / "logs.db")
-        await self._logs.open()
+        self._logs = SqliteLogStore(folder / "logs.db", clock=self._clock)
 
     def _compose(self) -> None:
         settings, clock, entropy = self.settings, self._clock, SystemEntropy()
@@ -129,7 +131,7 @@ class Server:
             clock=clock,
             entropy=entropy,
             check_archive=check_archive,
-            code_url=lambda name, version: f"{self.url}/code/{name}/{version}",
+            code_url=lambda name, sha256: code_url(self.url, name, sha256),
             account=account,
         )
         functions = self.functions.directory
@@ -169,10 +171,15 @@ class Server:
         self._pruner = Pruner(engine)
         executions = Executions(engine, functions, starter, self._seals, settings.quotas)
         invocations = Invocations(engine, functions, starter, self._pool, waiting, entropy)
+        logs = LogCalls(self._logs, region=settings.region, account_id=settings.account_id)
         self.app = create_app(
-            (executions, invocations, *self.functions.handlers),
-            self._logs,
-            ApiSettings(allowed_hosts=(settings.host, *settings.allowed_hosts)),
+            (executions, invocations, logs, *self.functions.handlers),
+            ApiSettings(
+                region=settings.region,
+                account_id=settings.account_id,
+                allowed_hosts=(settings.host, *settings.allowed_hosts),
+            ),
+            read_code=self.functions.read_code,
         )
 
     async def _begin(self, sockets: Sequence[socket.socket]) -> None:

@@ -15,7 +15,7 @@ from perdure.protocol.arns import ArnError, parse_function
 from perdure.protocol.executions import GetDurableExecutionResponse
 from perdure.protocol.invocations import InvokeResponse
 from perdure.protocol.limits import ASYNC_PAYLOAD_BYTES_MAX
-from perdure.protocol.wire import encode
+from perdure.protocol.wire import decode, encode
 from perdure.protocol.words import ExecutionStatus
 
 __all__ = ["invoke"]
@@ -151,10 +151,14 @@ def _follow(caller: Caller, parameters: dict[str, object]) -> None:
     arn = answer.durable_execution_arn
     if arn is None:
         raise CommandError("the server started the execution without saying its ARN")
-    execution = watch(caller.client, caller.output, arn)
+    watch(caller.client, caller.output, arn)
+    members = caller.client.call(
+        "get_durable_execution", DurableExecutionArn=arn, IncludeExecutionData=True
+    )
+    execution = decode(GetDurableExecutionResponse, members)
     output = caller.output
     if output.is_json:
-        output.document(encode(execution))
+        output.document(members)
     elif execution.status is ExecutionStatus.SUCCEEDED:
         output.payload((execution.result or "null").encode(errors="surrogatepass"))
     _exit_as(execution)

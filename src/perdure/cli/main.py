@@ -5,6 +5,7 @@ server, nor ``serve`` boto3.
 """
 
 import importlib
+import io
 import sys
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -77,9 +78,10 @@ def main() -> None:
     Completion, for bash (also zsh and fish):
     eval "$(_PERDURE_COMPLETE=bash_source perdure)"
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":
-    for _stream in (sys.stdout, sys.stderr):
-        _stream.reconfigure(errors="backslashreplace")
     main(prog_name="perdure")

@@ -80,18 +80,12 @@ class HistoryFollower:
             self._marker = answer.next_marker
 
 
-def watch(client: Client, output: Output, arn: str) -> GetDurableExecutionResponse:
-    """Show the execution's progress until it has closed, and return it with its data."""
+def watch(client: Client, output: Output, arn: str) -> None:
+    """Show the execution's progress until it has closed."""
     if output.is_watched:
         _watch_live(client, output, arn)
     else:
         _wait_closed(client, arn)
-    return client.fetch(
-        GetDurableExecutionResponse,
-        "get_durable_execution",
-        DurableExecutionArn=arn,
-        IncludeExecutionData=True,
-    )
 
 
 def draw(title: str, timeline: Timeline, *, lines_max: int | None = None) -> RenderableType:

@@ -9,7 +9,7 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final, TypedDict, TypeVar, Unpack
 
@@ -190,13 +190,15 @@ def settings_of(options: ServeOptions) -> ServerSettings:
     )
 
 
+#: What runs while a server does.
+Beside = Callable[[Server], Coroutine[None, None, None]]
+
+
 async def _nothing(_server: Server) -> None:
     """Do nothing beside the server."""
 
 
-def run_server(
-    settings: ServerSettings, beside: Callable[[Server], Awaitable[None]] = _nothing
-) -> None:
+def run_server(settings: ServerSettings, beside: Beside = _nothing) -> None:
     """Run a server, and ``beside`` it, until a signal ends both.
 
     Raises:
@@ -206,15 +208,15 @@ def run_server(
     uvloop.run(_run(settings, beside))
 
 
-async def _run(settings: ServerSettings, beside: Callable[[Server], Awaitable[None]]) -> None:
+async def _run(settings: ServerSettings, beside: Beside) -> None:
     server = Server(settings)
     try:
         await server.start()
     except StoreOpenError as error:
         raise StoreFailed(str(error)) from error
     except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise CommandError(f"cannot start at {place}: {error.strerror or error}") from error
+        place = f"{error.filename}: " if error.filename else ""
+        raise CommandError(f"{place}{error.strerror or error}") from error
     told = _signals()
     try:
         announce(settings.data_folder, server.url)
@@ -240,24 +242,24 @@ def _signals() -> asyncio.Event:
     return told
 
 
-async def _first_end(
-    server: Server, beside: Callable[[Server], Awaitable[None]], told: asyncio.Event
-) -> None:
+async def _first_end(server: Server, beside: Beside, told: asyncio.Event) -> None:
     """Return when a signal came; raise when the server stopped by itself, or ``beside`` failed."""
-    signalled = asyncio.ensure_future(told.wait())
-    stopped = asyncio.ensure_future(server.wait_stopped())
-    attending = asyncio.ensure_future(beside(server))
-    waiting = {signalled, stopped, attending}
+    signalled = asyncio.create_task(_until(told))
+    stopped = asyncio.create_task(server.wait_stopped())
+    waiting = {signalled, stopped, asyncio.create_task(beside(server))}
     try:
         while not signalled.done():
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if stopped in done:
-                raise StoreFailed(
-                    f"the service stopped: {stopped.exception() or 'no reason given'}"
-                )
+                reason = stopped.exception() or "it was closed"
+                raise StoreFailed(f"the service stopped: {reason}")
             for ended in done:
                 ended.result()
     finally:
-        for task in waiting:
-            task.cancel()
+        for running in waiting:
+            running.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _until(told: asyncio.Event) -> None:
+    await told.wait()

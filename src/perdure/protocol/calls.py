@@ -53,8 +53,8 @@ class Call(NamedTuple):
     name: str
     method: str
     uri: str
-    request: type
-    response: type | None
+    request: type[object]
+    response: type[object] | None
     errors: Errors
     status: int = 200
 
@@ -63,8 +63,8 @@ class LogsCall(NamedTuple):
     """One call of the CloudWatch Logs API: a POST whose X-Amz-Target names it."""
 
     name: str
-    request: type
-    response: type
+    request: type[object]
+    response: type[object]
 
 
 _EXECUTION_CALLS: Final = (

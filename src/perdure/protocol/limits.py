@@ -9,7 +9,10 @@ from typing import Final
 __all__ = [
     "ALIAS_VERSIONS_MAX",
     "ASYNC_PAYLOAD_BYTES_MAX",
+    "CALLBACK_BODY_BYTES_MAX",
     "CALLBACK_RESULT_BYTES_MAX",
+    "CHECKPOINT_BODY_BYTES_MAX",
+    "CODE_BODY_BYTES_MAX",
     "CODE_STORAGE_BYTES_MAX",
     "CODE_UNZIPPED_BYTES_MAX",
     "CODE_ZIPPED_BYTES_MAX",
@@ -68,4 +71,9 @@ LIST_PAGE_DEFAULT: Final = 50  #: Source: Lambda model, ListFunctions: at most 5
 HEADER_BYTES_MAX: Final = 32_768  #: ours (SR-16): names and values of all headers together
 HEADERS_MAX: Final = 100  #: ours (SR-16)
 TARGET_BYTES_MAX: Final = 16_384  #: ours: path and query; an ARN of 10,000 characters still fits
-JSON_BODY_BYTES_MAX: Final = 8 * _MB  #: ours (SR-16): 6 MB of payload, escaped, and the rest
+JSON_BODY_BYTES_MAX: Final = _MB  #: ours (SR-16), for calls without a payload or code
+CALLBACK_BODY_BYTES_MAX: Final = (
+    CALLBACK_RESULT_BYTES_MAX + 65_536
+)  #: ours: the shape says no first
+CHECKPOINT_BODY_BYTES_MAX: Final = 16 * _MB  #: ours: a payload of 6 MB, escaped twice over, fits
+CODE_BODY_BYTES_MAX: Final = 70_167_211  #: Source: Lambda's own message: 50 MB in base64

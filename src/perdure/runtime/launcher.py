@@ -58,7 +58,7 @@ class StartOrder(Order):
     folder: str
     marker: str  #: the one ``NAME=value`` of the environment that no other worker has
     memory_bytes: int  #: 0: unbounded
-    control_group: str  #: where groups may be made; empty: nowhere
+    control_group: str  #: the folder of the one that bounds its memory; empty: none does
 
 
 class Report(TypedDict):
@@ -114,69 +114,21 @@ def kill_process_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-class ControlGroup:
-    """A worker's own control group: bounds its memory, and knows all its processes."""
-
-    def __init__(self, base: str, name: str, memory_bytes: int) -> None:
-        """Make the group ``name`` below ``base``; raises OSError where that is not allowed."""
-        os.makedirs(base, exist_ok=True)
-        self.path = os.path.join(base, name)
-        os.mkdir(self.path)
-        self.is_v1 = os.path.exists(os.path.join(self.path, "memory.limit_in_bytes"))
-        try:
-            self._bound(memory_bytes)
-        except OSError:
-            os.rmdir(self.path)
-            raise
-
-    def _bound(self, memory_bytes: int) -> None:
-        self._write("memory.limit_in_bytes" if self.is_v1 else "memory.max", memory_bytes)
-        if not self.is_v1:
-            self._write("memory.oom.group", 1)
-        swap = "memory.memsw.limit_in_bytes" if self.is_v1 else "memory.swap.max"
-        if os.path.exists(os.path.join(self.path, swap)):
-            self._write(swap, memory_bytes if self.is_v1 else 0)
-
-    def _write(self, name: str, value: int) -> None:
-        with open(os.path.join(self.path, name), "w", encoding="ascii") as file:
-            file.write(str(value))
-
-    def join(self) -> None:
-        """Move the calling process into the group."""
-        self._write("cgroup.procs", os.getpid())
-
-    def pids(self) -> list[int]:
-        """Return the processes in the group."""
-        return [int(pid) for pid in read_text(os.path.join(self.path, "cgroup.procs")).split()]
-
-    def has_run_out(self) -> bool:
-        """Tell whether the kernel killed a process of the group for memory."""
-        name = "memory.oom_control" if self.is_v1 else "memory.events"
-        words = read_text(os.path.join(self.path, name)).split()
-        return "oom_kill" in words and int(words[words.index("oom_kill") + 1]) > 0
-
-    def remove(self) -> bool:
-        """Remove the group if it is empty; tell whether it is gone."""
-        with contextlib.suppress(OSError):
-            os.rmdir(self.path)
-        return not os.path.exists(self.path)
-
-
 class Worker:
     """One process we started."""
 
-    def __init__(self, order: StartOrder, group: ControlGroup | None) -> None:
-        """Take the order it is started by, and its control group if it has one."""
+    def __init__(self, order: StartOrder) -> None:
+        """Take the order it is started by."""
         self.pid = 0
         self.marker = order["marker"].encode()
         self.memory_bytes = order["memory_bytes"]
-        self.group = group
+        self.group = order["control_group"]
         self.is_over = False
 
     @property
     def is_watched(self) -> bool:
         """Tell whether nothing but our looking at it bounds its memory."""
-        return bool(self.memory_bytes) and self.group is None
+        return bool(self.memory_bytes) and not self.group
 
     def resident_bytes(self) -> int:
         """Return the memory its first process holds now."""
@@ -228,7 +180,6 @@ class Launcher:
         self._server = server
         self._workers: dict[str, Worker] = {}
         self._names: dict[int, str] = {}
-        self._empty_groups: list[ControlGroup] = []
         self._pid = os.getpid()
 
     def run(self) -> None:
@@ -284,20 +235,10 @@ class Launcher:
             self._server.send(json.dumps(report).encode())
 
     def _start(self, order: StartOrder, log_fd: int) -> None:
-        group = None
-        if order["control_group"] and order["memory_bytes"]:
-            # Where groups are not ours to make, the watch bounds the memory instead.
-            with contextlib.suppress(OSError):
-                group = ControlGroup(order["control_group"], order["name"], order["memory_bytes"])
-        worker = Worker(order, group)
-        try:
-            worker.pid = os.fork()
-        except OSError:
-            if group:
-                group.remove()
-            raise
+        worker = Worker(order)
+        worker.pid = os.fork()
         if worker.pid == 0:
-            become_worker(order, log_fd, group=group, launcher_pid=self._pid)
+            become_worker(order, log_fd, launcher_pid=self._pid)
         self._workers[order["name"]] = worker
         self._names[worker.pid] = order["name"]
         self._tell({**_NO_REPORT, "verb": "started", "name": order["name"], "pid": worker.pid})
@@ -314,9 +255,6 @@ class Launcher:
             name = self._names.pop(pid, None)
             if name is not None:
                 worker = self._workers.pop(name)
-                is_over = worker.is_over or (
-                    worker.group is not None and worker.group.has_run_out()
-                )
                 self._sweep(worker)
                 self._tell(
                     {
@@ -324,13 +262,10 @@ class Launcher:
                         "verb": "exited",
                         "name": name,
                         "status": os.waitstatus_to_exitcode(status),
-                        "is_out_of_memory": is_over,
+                        "is_out_of_memory": worker.is_over,
                         "memory_bytes": usage.ru_maxrss * 1024,
                     }
                 )
-                if worker.group:
-                    self._empty_groups.append(worker.group)
-        self._empty_groups = [group for group in self._empty_groups if not group.remove()]
 
     def _sweep(self, worker: Worker) -> None:
         """Kill a worker's process group, its descendants, and its processes that left both."""
@@ -350,7 +285,8 @@ class Launcher:
             roots.append(worker.pid)
         victims = descendants(roots, parents)
         if worker.group:
-            victims.update(worker.group.pids())
+            pids = read_text(os.path.join(worker.group, "cgroup.procs")).split()
+            victims.update(map(int, pids))
         return victims
 
     def _watch_memory(self) -> None:
@@ -373,19 +309,13 @@ class Launcher:
                 os.waitpid(-1, 0)
             except ChildProcessError:
                 has_children = False
-        groups = self._empty_groups + [
-            worker.group for worker in self._workers.values() if worker.group
-        ]
-        for group in groups:
-            group.remove()
-        for base in {os.path.dirname(group.path) for group in groups}:
+        groups = {worker.group for worker in self._workers.values() if worker.group}
+        for folder in (*groups, *{os.path.dirname(group) for group in groups}):
             with contextlib.suppress(OSError):
-                os.rmdir(base)
+                os.rmdir(folder)
 
 
-def become_worker(
-    order: StartOrder, log_fd: int, *, group: ControlGroup | None, launcher_pid: int
-) -> NoReturn:
+def become_worker(order: StartOrder, log_fd: int, *, launcher_pid: int) -> NoReturn:
     """Arrange this forked process and exec the worker.
 
     What fails is written to the worker's log; the exit status is 126 or 127, as a shell's would be.
@@ -398,9 +328,11 @@ def become_worker(
             os._exit(125)  # The launcher died before it could be our lifeline.
         prctl(_PR_SET_NO_NEW_PRIVS, 1)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if group:
-            group.join()
-        _prefer_as_victim()
+        if order["control_group"]:
+            _write(os.path.join(order["control_group"], "cgroup.procs"), str(os.getpid()))
+        # The kernel is to take this process before the server when the machine is out of memory.
+        with contextlib.suppress(OSError):
+            _write("/proc/self/oom_score_adj", "500")
         os.umask(0o077)
         os.chdir(order["folder"])
         for number in (*_IGNORED_SIGNALS, signal.SIGXFSZ):
@@ -417,13 +349,9 @@ def become_worker(
         os._exit(status)
 
 
-def _prefer_as_victim() -> None:
-    """Ask the kernel to take this process before the server when the machine runs out of memory."""
-    with (
-        contextlib.suppress(OSError),
-        open("/proc/self/oom_score_adj", "w", encoding="ascii") as file,
-    ):
-        file.write("500")
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ the bootstrap's resolve hook. npm is the one beside the Node.js that runs functi
 """
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
@@ -14,6 +15,8 @@ from typing import Final
 
 from perdure.runtime.errors import InterpreterMissingError
 from perdure.runtime.interpreters import Interpreters
+
+_logger = logging.getLogger(__name__)
 
 __all__ = ["NODE_PACKAGES", "NodeLibraries", "NodeLibrariesError"]
 
@@ -36,6 +39,18 @@ class NodeLibraries:
         self.folder = folder
         self._interpreters = interpreters or Interpreters()
         self._lock = asyncio.Lock()
+        self._problem: str | None = None
+
+    async def offer(self) -> str:
+        """Return what keeps the packages from being there, after trying once; empty if nothing does."""
+        if self._problem is None:
+            try:
+                await self.ensure()
+                self._problem = ""
+            except (NodeLibrariesError, InterpreterMissingError, OSError, TimeoutError) as error:
+                self._problem = str(error) or type(error).__name__
+                _logger.warning("no libraries for Node.js functions: %s", self._problem)
+        return self._problem
 
     @property
     def is_installed(self) -> bool:

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from perdure.clock import Clock
 from perdure.engine.invoker import Crashed, FunctionVersion, InvocationReport, InvocationRequest
-from perdure.store.logs import LogStore
 from perdure.runtime.code import LoadCode
 from perdure.runtime.errors import LaunchError, WorkerError
 from perdure.runtime.fleet import SETTLE_SECONDS, Fleet, Ticket, fleet_key
 from perdure.runtime.settings import RuntimeSettings
 from perdure.runtime.starting import WorkerStarter
 from perdure.runtime.worker import Worker, WorkerState
+from perdure.store.logs import LogStore
 
 __all__ = ["WorkerPool"]
 

@@ -7,7 +7,6 @@ Knows processes, not functions. All calls belong to one event loop.
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -17,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from perdure.runtime.control_group import ControlGroup
 from perdure.runtime.errors import LaunchError
 from perdure.runtime.launcher import ORDER_BYTES_MAX, Order, Report, StartOrder
 
-__all__ = ["Exit", "ProcessSpec", "Processes", "WorkerProcess", "find_control_group"]
+__all__ = ["Exit", "ProcessSpec", "Processes", "WorkerProcess"]
 
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
-_CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +65,7 @@ class WorkerProcess:
         self.name = name
         self.pid = 0  #: 0 until it has started
         self.exit: Exit | None = None
+        self.group: ControlGroup | None = None
         self._owner = owner
         self._on_exit = on_exit
         self._gone = asyncio.get_running_loop().create_future()
@@ -93,49 +93,17 @@ class WorkerProcess:
         self._on_exit(how)
 
 
-def find_control_group() -> str:
-    """Return where control groups with a memory bound may be made for workers, or an empty string.
-
-    Version 1: below this process's own memory group. Version 2: the same, if the memory controller
-    is handed down to its children, which the kernel allows only at the root, or where the group
-    itself holds no process.
-    """
-    try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return ""
-    for line in lines:
-        _number, controllers, path = line.split(":", 2)
-        if "memory" in controllers.split(","):
-            own = _CONTROL_GROUPS / "memory" / path.lstrip("/")
-        elif not controllers and "memory" in _read(
-            _CONTROL_GROUPS / path.lstrip("/") / "cgroup.subtree_control"
-        ):
-            own = _CONTROL_GROUPS / path.lstrip("/")
-        else:
-            continue
-        if own.is_dir() and os.access(own, os.W_OK):
-            return str(own / f"perdure-{os.getpid()}")
-    return ""
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
-        return ""
-
-
 class Processes:
     """Starts and ends workers through one launcher process, made when it is first needed."""
 
-    def __init__(self, *, control_group: str = "") -> None:
-        """Bound workers' memory by groups below ``control_group``; if empty, by watching them."""
+    def __init__(self, *, control_group: Path | None = None) -> None:
+        """Bound workers' memory by groups below ``control_group``; if None, by watching them."""
         self._control_group = control_group
         self._socket: socket.socket | None = None
         self._launcher: subprocess.Popen[bytes] | None = None
         self._live: dict[str, WorkerProcess] = {}
         self._starting: dict[str, asyncio.Future[None]] = {}
+        self._empty_groups: list[ControlGroup] = []
         self._serial = 0
 
     async def start(
@@ -148,6 +116,7 @@ class Processes:
         """
         self._serial += 1
         process = WorkerProcess(self, f"w{self._serial}", on_exit)
+        process.group = self._make_group(process.name, spec.memory_bytes)
         order: StartOrder = {
             "verb": "start",
             "name": process.name,
@@ -156,7 +125,7 @@ class Processes:
             "folder": spec.folder,
             "marker": spec.marker,
             "memory_bytes": spec.memory_bytes,
-            "control_group": self._control_group,
+            "control_group": str(process.group.path) if process.group else "",
         }
         started = asyncio.get_running_loop().create_future()
         self._live[process.name], self._starting[process.name] = process, started
@@ -166,12 +135,27 @@ class Processes:
         except LaunchError:
             self._starting.pop(process.name, None)
             self._live.pop(process.name, None)
+            self._remove_group(process)
             raise
         except asyncio.CancelledError:
             self._starting.pop(process.name, None)
             process.kill()
             raise
         return process
+
+    def _make_group(self, name: str, memory_bytes: int) -> ControlGroup | None:
+        if self._control_group is not None and memory_bytes:
+            # Where groups turn out not to be ours to make, the launcher's watch bounds the memory.
+            with contextlib.suppress(OSError):
+                return ControlGroup(self._control_group, name, memory_bytes)
+        return None
+
+    def _remove_group(self, process: WorkerProcess) -> None:
+        """Remove the group of a process that has gone; the kernel may keep it busy for a moment."""
+        if process.group is not None:
+            self._empty_groups.append(process.group)
+            process.group = None
+        self._empty_groups = [group for group in self._empty_groups if not group.remove()]
 
     def _send_start(self, order: StartOrder, log_fd: int) -> None:
         data = json.dumps(order).encode()
@@ -240,12 +224,15 @@ class Processes:
                         LaunchError(f"the worker does not start: {report['problem']}")
                     )
             case _:
-                how = Exit(
-                    status=report["status"],
-                    is_out_of_memory=report["is_out_of_memory"],
-                    memory_bytes=report["memory_bytes"],
-                )
                 if process := self._live.pop(name, None):
+                    group = process.group
+                    has_run_out = report["is_out_of_memory"] or bool(group and group.has_run_out())
+                    how = Exit(
+                        status=report["status"],
+                        is_out_of_memory=has_run_out,
+                        memory_bytes=report["memory_bytes"],
+                    )
+                    self._remove_group(process)
                     process.finish(how)
 
     def _lose_launcher(self) -> None:
@@ -257,6 +244,7 @@ class Processes:
                 started.set_exception(LaunchError("the launcher died"))
         live, self._live = self._live, {}
         for process in live.values():
+            self._remove_group(process)
             process.finish(Exit(status=-signal.SIGKILL))
 
     def _disconnect(self) -> None:
@@ -271,3 +259,7 @@ class Processes:
         self._lose_launcher()
         if launcher is not None:
             await asyncio.to_thread(launcher.wait)
+        self._empty_groups = [group for group in self._empty_groups if not group.remove()]
+        if self._control_group is not None:
+            with contextlib.suppress(OSError):
+                self._control_group.rmdir()

@@ -13,16 +13,18 @@ from pathlib import Path
 
 from perdure.clock import Clock
 from perdure.engine.invoker import FunctionVersion
-from perdure.store.logs import LogStore
 from perdure.runtime.code import CodeCache, LoadCode
+from perdure.runtime.control_group import find_control_group
 from perdure.runtime.environment import build_environment, worker_marker
 from perdure.runtime.errors import InterpreterMissingError, LaunchError, WorkerError
 from perdure.runtime.interpreters import BOOTSTRAP_FOLDER, Interpreters
 from perdure.runtime.log_lines import log_group_of, stream_name
-from perdure.runtime.processes import Processes, ProcessSpec, find_control_group
+from perdure.runtime.node_libraries import NodeLibraries
+from perdure.runtime.processes import Processes, ProcessSpec
 from perdure.runtime.settings import RuntimeSettings
 from perdure.runtime.worker import Worker, WorkerOwner
 from perdure.runtime.worker_log import WorkerLog
+from perdure.store.logs import LogStore
 
 __all__ = ["WorkerStarter"]
 
@@ -36,11 +38,13 @@ class WorkerStarter:
         """Take code from ``load_code``, and send the workers' logs to ``logs``."""
         self.code = CodeCache(settings.data_folder / "code", load_code)
         self.interpreters = Interpreters()
+        folder = settings.node_libraries_folder
+        self.node_libraries = NodeLibraries(folder, self.interpreters) if folder else None
         self._settings = settings
         self._clock = clock
         self._logs = logs
         self._processes = Processes(
-            control_group=find_control_group() if settings.limit_memory else ""
+            control_group=find_control_group() if settings.limit_memory else None
         )
         self._temporary = settings.data_folder / "tmp"
 
@@ -124,7 +128,8 @@ class WorkerStarter:
             if not interpreter.is_servers_own:
                 environment["PERDURE_SERVER_PYTHON"] = self.interpreters.servers_own
             return [interpreter.path, str(BOOTSTRAP_FOLDER / "bootstrap.py")]
-        if (folder := self._settings.node_libraries_folder) is not None:
+        if self.node_libraries is not None and not await self.node_libraries.offer():
+            folder = self.node_libraries.folder
             environment.setdefault("NODE_PATH", str(folder / "node_modules"))
             environment["PERDURE_NODE_LIBRARIES"] = str(folder)
         heap_mb = max(64, function.memory_mb * 9 // 10)

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from perdure.clock import Clock
-from perdure.store.logs import LogEvent, LogStore
 from perdure.runtime.log_lines import LineCutter, Tail
+from perdure.store.logs import LogEvent, LogStore
 
 __all__ = ["WorkerLog"]
 

@@ -20,6 +20,14 @@ from typing import Any, Final, NoReturn
 
 API_VERSION: Final = "/2018-06-01/runtime/"
 ON_AWS_IN_EVERY_PYTHON: Final = ("boto3", "botocore", "aws_durable_execution_sdk_python", "perdure")
+CLIENT_FIELDS: Final = (
+    "installation_id",
+    "app_title",
+    "app_version_name",
+    "app_version_code",
+    "app_package_name",
+)
+RUN_FIELDS: Final = ("aws_request_id", "tenant_id")
 
 JsonObject = dict[str, Any]
 Handler = Callable[[Any, "LambdaContext"], Any]
@@ -149,15 +157,8 @@ def make_client_context(text: str | None) -> Fields | None:
         message = f"Unable to parse Client Context JSON: {error}"
         raise RuntimeFault("Runtime.LambdaContextUnmarshalError", message) from error
     context = Fields(("custom", "env", "client"), values)
-    names = (
-        "installation_id",
-        "app_title",
-        "app_version_name",
-        "app_version_code",
-        "app_package_name",
-    )
-    if isinstance(client := values.get("client"), dict):
-        context.client = Fields(names, client)  # pyright: ignore[reportAttributeAccessIssue] - set by name above
+    client: JsonObject | None = values.get("client")
+    setattr(context, "client", Fields(CLIENT_FIELDS, client) if client else None)  # noqa: B010
     return context
 
 
@@ -183,13 +184,7 @@ class OneLine(logging.Formatter):
 class JsonLine(logging.Formatter):
     """JSON as AWS's runtimes write it: fixed fields, then whatever ``extra`` brought."""
 
-    own_fields = {
-        *logging.makeLogRecord({}).__dict__,
-        "message",
-        "asctime",
-        "aws_request_id",
-        "tenant_id",
-    }
+    own_fields = {*vars(logging.makeLogRecord({})), "message", *RUN_FIELDS}
 
     def format(self, record: logging.LogRecord) -> str:
         message: object = record.msg  # pyright: ignore[reportUnknownMemberType] - it may be anything
@@ -231,12 +226,7 @@ class Logs:
             JsonLine() if self.is_json else OneLine(text_format, "%Y-%m-%dT%H:%M:%S")
         )
         root = logging.getLogger()
-        level = (
-            os.environ.get("AWS_LAMBDA_LOG_LEVEL", "")
-            .upper()
-            .replace("TRACE", "DEBUG")
-            .replace("FATAL", "CRITICAL")
-        )
+        level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper().replace("TRACE", "DEBUG")
         if level in logging.getLevelNamesMapping():
             root.setLevel(level)
         root.addHandler(handler)
@@ -252,16 +242,15 @@ class Logs:
         """Write an error document as AWS does."""
         if self.is_json:
             moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            line = json.dumps(
-                {"timestamp": moment, "level": "ERROR", **document}, ensure_ascii=False
-            )
+            record = {"timestamp": moment, "level": "ERROR", **document}
+            line = json.dumps(record, ensure_ascii=False)
         else:
-            lines = [f"[ERROR] {document['errorType']}: {document['errorMessage']}"]
+            line = f"[ERROR] {document['errorType']}: {document['errorMessage']}"
             if document["stackTrace"]:
-                lines.append("Traceback (most recent call last):")
-                lines += [part.rstrip("\n") for part in document["stackTrace"]]
-            line = "\n".join(lines).replace("\n", "\r")
-        sys.stdout.write(f"{line}\n")
+                line += "\nTraceback (most recent call last):\n" + "".join(document["stackTrace"])
+        self.flush()
+        text = line.rstrip("\n").replace("\n", "\r") + "\n"
+        os.write(1, text.encode(errors="backslashreplace"))
 
 
 def describe(error: BaseException, request_id: str) -> JsonObject:

@@ -1,0 +1,1 @@
+"""What Perdure is measured by."""

@@ -1,0 +1,112 @@
+"""Who may ask: known hosts, browsers only from our own pages, no oversized heads (SR-15 to 17).
+
+A page on the web can make a browser send requests to loopback. It cannot choose the ``Host`` that
+its name leads to, nor hide where it came from, nor send JSON without being asked first.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from perdure.api.errors import ApiError
+from perdure.api.exchange import Exchange
+from perdure.protocol.limits import HEADER_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX
+
+__all__ = ["Guards"]
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+_READING: Final = frozenset({"GET", "HEAD"})
+_OWN_SITE: Final = frozenset({b"same-origin", b"none"})
+#: What a form can send without a preflight.
+_FORM_TYPES: Final = (
+    b"text/plain",
+    b"multipart/form-data",
+    b"application/x-www-form-urlencoded",
+)
+_KNOWN_HOSTS_MAX: Final = 64
+
+
+class Guards:
+    """Lets requests pass, or refuses them."""
+
+    def __init__(self, allowed_hosts: Iterable[str]) -> None:
+        """Answer to the names of loopback, and to ``allowed_hosts``."""
+        self._allowed = frozenset(name.lower() for name in (*_LOOPBACK, *allowed_hosts))
+        self._known: set[bytes] = set()
+
+    def check(self, exchange: Exchange, header_lines: Sequence[tuple[bytes, bytes]]) -> None:
+        """Refuse a request that did not come to us, or not from where it may.
+
+        Raises:
+            ApiError: it is refused.
+        """
+        headers = exchange.headers
+        if len(headers) != len(header_lines):
+            _check_repeated(header_lines)
+        if len(header_lines) > HEADERS_MAX:
+            raise _too_large(f"{len(header_lines)} headers", f"{HEADERS_MAX} headers")
+        if sum([len(name) + len(value) for name, value in header_lines]) > HEADER_BYTES_MAX:
+            raise _too_large("the headers", f"{HEADER_BYTES_MAX:,} bytes")
+        if len(exchange.path) + len(exchange.query) > TARGET_BYTES_MAX:
+            raise _too_large("path and query", f"{TARGET_BYTES_MAX:,} bytes")
+        host = headers.get(b"host", b"")
+        if host not in self._known:
+            self._check_host(host)
+        self._check_browser(exchange, host)
+        if exchange.method not in _READING:
+            _check_media_type(headers.get(b"content-type", b""))
+
+    def _check_host(self, host: bytes) -> None:
+        """Refuse a host that is not on the list (DNS rebinding)."""
+        text = host.decode("latin-1").lower()
+        name, _, port = text.rpartition(":")
+        if not name or not port.isdigit():
+            name = text
+        if text not in self._allowed and name not in self._allowed:
+            raise _forbidden(
+                f"Host {text[:80]!r} is not one this server answers to; add it to the allowed hosts"
+            )
+        if len(self._known) < _KNOWN_HOSTS_MAX:
+            self._known.add(host)
+
+    def _check_browser(self, exchange: Exchange, host: bytes) -> None:
+        """Refuse what a page of another site makes a browser send."""
+        headers = exchange.headers
+        origin = headers.get(b"origin")
+        if origin is not None and origin.partition(b"://")[2].lower() != host.lower():
+            raise _forbidden("requests from pages of other sites are refused (Origin)")
+        site = headers.get(b"sec-fetch-site")
+        if site is None or site in _OWN_SITE:
+            return
+        is_credentialed = b"authorization" in headers or b"cookie" in headers
+        if exchange.method not in _READING or is_credentialed:
+            raise _forbidden("requests from pages of other sites are refused (Sec-Fetch-Site)")
+
+
+def _check_repeated(header_lines: Sequence[tuple[bytes, bytes]]) -> None:
+    """Refuse two of what there can be only one of: others might read the other one."""
+    names = [name for name, _ in header_lines]
+    for name in (b"host", b"content-length", b"content-type", b"origin", b"transfer-encoding"):
+        if names.count(name) > 1:
+            raise ApiError(
+                "InvalidParameterValueException",
+                f"the header {name.decode()} is given more than once",
+                is_closing=True,
+            )
+
+
+def _check_media_type(content_type: bytes) -> None:
+    kind = content_type.partition(b";")[0].strip().lower()
+    if kind in _FORM_TYPES:
+        raise _forbidden(
+            f"Content-Type {kind.decode()} is refused: a page of another site could send it;"
+            " use application/json"
+        )
+
+
+def _forbidden(message: str) -> ApiError:
+    return ApiError("AccessDeniedException", message, is_closing=True)
+
+
+def _too_large(what: str, limit: str) -> ApiError:
+    message = f"{what} are too much; the limit is {limit}"
+    return ApiError("RequestTooLargeException", message, is_closing=True)

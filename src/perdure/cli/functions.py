@@ -1,0 +1,98 @@
+"""``perdure functions``: look at functions, and delete them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
+
+import click
+
+from perdure.cli.options import Caller, client_command
+
+__all__ = ["functions"]
+
+_COLUMNS: Final = ("FUNCTION", "VERSION", "RUNTIME", "HANDLER", "DURABLE", "STATE", "MODIFIED")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def functions(context: click.Context) -> None:
+    """Look at functions and delete them; without a command, list them."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_functions)
+
+
+@functions.command("list")
+@client_command
+def list_functions(caller: Caller) -> None:
+    """List all functions.
+
+    \b
+    perdure functions list --json
+    """
+    _print_all(caller, "list_functions", "Functions")
+
+
+@functions.command("versions")
+@click.argument("name")
+@client_command
+def list_versions(caller: Caller, name: str) -> None:
+    """List the versions of the function NAME.
+
+    \b
+    perdure functions versions hello
+    """
+    _print_all(caller, "list_versions_by_function", "Versions", FunctionName=name)
+
+
+@functions.command("get")
+@click.argument("name")
+@click.option("--qualifier", metavar="VERSION", help="A version or an alias.")
+@client_command
+def get_function(caller: Caller, name: str, qualifier: str | None) -> None:
+    """Show the function NAME: how it runs, where its code is, its tags.
+
+    \b
+    perdure functions get hello --qualifier 3
+    """
+    answer = caller.client.call("get_function", FunctionName=name, Qualifier=qualifier)
+    if caller.output.is_json:
+        caller.output.document(answer)
+        return
+    configuration = cast("Mapping[str, object]", answer.get("Configuration", {}))
+    caller.output.members({**configuration, "Tags": answer.get("Tags")})
+
+
+@functions.command("delete")
+@click.argument("name")
+@click.option("--qualifier", metavar="VERSION", help="Only this version.")
+@client_command
+def delete_function(caller: Caller, name: str, qualifier: str | None) -> None:
+    """Delete the function NAME with all its versions, or one of them.
+
+    \b
+    perdure functions delete hello
+    """
+    caller.client.call("delete_function", FunctionName=name, Qualifier=qualifier)
+    if caller.output.is_json:
+        caller.output.document({"FunctionName": name})
+    else:
+        caller.output.note(f"{name} was deleted")
+
+
+def _print_all(caller: Caller, operation: str, member: str, **parameters: object) -> None:
+    found: list[Mapping[str, object]] = []
+    for page in caller.client.pages(operation, **parameters):
+        found.extend(cast("list[Mapping[str, object]]", page.get(member, [])))
+    if caller.output.is_json:
+        caller.output.document({member: found})
+    else:
+        caller.output.table(_COLUMNS, [_row(configuration) for configuration in found])
+
+
+def _row(configuration: Mapping[str, object]) -> Sequence[object]:
+    members = ("FunctionName", "Version", "Runtime", "Handler")
+    return [
+        *(configuration.get(member) for member in members),
+        "DurableConfig" in configuration,
+        configuration.get("State"),
+        configuration.get("LastModified"),
+    ]
