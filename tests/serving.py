@@ -30,6 +30,7 @@ class ServerProcess:
         self.data = data
         self.arguments = arguments
         self.port = 0
+        self._stderr = data.parent / f"{data.name}.stderr"
         self.process: subprocess.Popen[str] | None = None
         self.ready_seconds = 0.0
 
@@ -44,26 +45,31 @@ class ServerProcess:
         assert self.process is not None, "start comes first"
         return self.process.pid
 
+    @property
+    def stderr(self) -> str:
+        """What it has written to standard error, over all its starts."""
+        return self._stderr.read_text()
+
     def start(self) -> None:
         """Start it, and wait for its ready line."""
         began = time.monotonic()
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "perdure.cli.main", "serve"),
-                *("--port", str(self.port), "--data", str(self.data), *self.arguments),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=(self.data.parent / f"{self.data.name}.stderr").open("a"),
-            text=True,
-            env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true"},
-        )
+        with self._stderr.open("a") as stderr:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "perdure.cli.main", "serve"),
+                    *("--port", str(self.port), "--data", str(self.data), *self.arguments),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true"},
+            )
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], READY_SECONDS)
         line = self.process.stdout.readline() if ready else ""
         if "ready at " not in line:
             self.kill()
-            stderr = (self.data.parent / f"{self.data.name}.stderr").read_text()
-            raise AssertionError(f"the server said {line!r}; on stderr: {stderr[-2000:]}")
+            raise AssertionError(f"the server said {line!r}; on stderr: {self.stderr[-2000:]}")
         self.port = int(line.split("ready at ")[1].split()[0].rpartition(":")[2])
         self.ready_seconds = time.monotonic() - began
 
@@ -71,13 +77,20 @@ class ServerProcess:
         """Kill it as a power cut would."""
         assert self.process is not None, "start comes first"
         self.process.kill()
-        self.process.wait()
+        self._reap()
 
     def stop(self) -> int:
         """Ask it to end; return its exit status."""
         assert self.process is not None, "start comes first"
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self._reap()
+
+    def _reap(self) -> int:
+        assert self.process is not None, "start comes first"
+        assert self.process.stdout is not None, "it was started with a pipe"
+        status = self.process.wait(timeout=30)
+        self.process.stdout.close()
+        return status
 
     def memory_kb(self) -> int:
         """Return its resident memory."""

@@ -122,6 +122,7 @@ class Server:
         self._clock.raise_floor(await self._store.open())
         self._seals = Seals(load_key(folder / "secret.key"))
         self._logs = SqliteLogStore(folder / "logs.db", clock=self._clock)
+        await self._logs.open()
 
     def _compose(self) -> None:
         settings, clock, entropy = self.settings, self._clock, SystemEntropy()

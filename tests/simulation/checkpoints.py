@@ -180,6 +180,12 @@ class Checkpoints:
             self._hurry()
         return self.is_busy
 
+    def stop(self) -> None:
+        """Send nothing more; what is on its way may arrive."""
+        self._is_ended = True
+        if self._sending is not None:
+            self._sending.cancel()
+
     def _hurry(self) -> None:
         if self._sending is None and not self._is_ended:
             self._sending = asyncio.create_task(self._send())

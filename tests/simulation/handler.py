@@ -51,6 +51,15 @@ class _FailedError(Exception):
     """The code of the program raised; the text is the path."""
 
 
+class _Group:
+    """The branches of one parallel operation; the last to end (or the first) goes on for them."""
+
+    def __init__(self, left: int, *, is_first: bool) -> None:
+        self.left = left
+        self.is_first = is_first
+        self.is_taken = False
+
+
 class Handler:
     """One attempt."""
 
@@ -87,6 +96,9 @@ class Handler:
         except AttemptEndedError as error:
             return _ended(error)
         finally:
+            if not over.done():
+                over.cancel()
+            self._checkpoints.stop()
             for branch in self._branches:
                 branch.cancel()
 
@@ -128,7 +140,12 @@ class Handler:
             changed = asyncio.get_running_loop().create_future()
             self._awaited[operation_id] = changed
             self._park()
-            await changed
+            try:
+                await changed
+            except asyncio.CancelledError:
+                if changed.cancelled():
+                    self._running += 1  # whoever is cancelled counts itself out
+                raise
         return self._checkpoints.views[operation_id]
 
     def _hear(self, view: View) -> None:
@@ -139,8 +156,16 @@ class Handler:
 
     def _park(self) -> None:
         self._running -= 1
-        if self._running == 0:
+        assert self._over is not None
+        if self._running == 0 and not self._over.done():
             self._begin(self._suspend())
+
+    def _leave(self, group: _Group) -> None:
+        group.left -= 1
+        if not group.is_taken and (group.is_first or group.left == 0):
+            group.is_taken = True
+        else:
+            self._park()
 
     async def _suspend(self) -> None:
         lingers = self._program.lingers
@@ -321,9 +346,11 @@ class Handler:
         if view is None:
             self._checkpoints.post(update(_START))
         inner: Values = {}
-        self._running += len(parallel.branches) - 1
+        group = _Group(len(parallel.branches), is_first=parallel.is_first)
+        self._running += group.left - 1
         branches = [
-            self._begin(self._branch(branch, parallel.path, inner)) for branch in parallel.branches
+            self._begin(self._branch(branch, parallel.path, inner, group))
+            for branch in parallel.branches
         ]
         when = asyncio.FIRST_COMPLETED if parallel.is_first else asyncio.ALL_COMPLETED
         done, left = await asyncio.wait(branches, return_when=when)
@@ -336,8 +363,13 @@ class Handler:
         await self._checkpoints.put(update(_SUCCEED, payload=json.dumps(inner)))
         values.update(inner)
 
-    async def _branch(self, branch: Child, parent_id: str, values: Values) -> None:
-        await self._child(branch, parent_id, values)
+    async def _branch(
+        self, branch: Child, parent_id: str, values: Values, group: _Group
+    ) -> None:
+        try:
+            await self._child(branch, parent_id, values)
+        finally:
+            self._leave(group)
 
     async def _invoke(self, invoke: Invoke, parent_id: str | None, values: Values) -> None:
         if self._view(invoke.path) is None:

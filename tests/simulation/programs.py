@@ -246,15 +246,16 @@ class _Author:
 
     def _parallel(self, depth: int) -> Parallel:
         is_wide = self._dice.chance(0.2)
+        is_first = self._dice.chance(0.25)
         count = self._dice.integer(6, 12) if is_wide else self._dice.integer(2, 3)
         path = self._path("p")
         branches = tuple(
             Child(path=self._path("b"), items=(self._step(),), replay_children=False)
             if is_wide
-            else self._child(depth)
+            else self._child(1 if is_first else depth)
             for _ in range(count)
         )
-        return Parallel(path=path, branches=branches, is_first=self._dice.chance(0.25))
+        return Parallel(path=path, branches=branches, is_first=is_first)
 
 
 def draw_programs(dice: Dice) -> dict[str, Program]:

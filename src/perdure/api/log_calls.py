@@ -11,9 +11,9 @@ from typing import Final, NamedTuple, TypeVar
 
 from perdure.api.log_patterns import PatternError, compile_pattern
 from perdure.core.errors import Refusal
+from perdure.protocol import logs as shapes
 from perdure.store import logs as stored
 from perdure.store.logs import LogEvent, LogQuery, LogStore
-from perdure.protocol import logs as shapes
 
 __all__ = ["LogCalls", "LogRefusal"]
 

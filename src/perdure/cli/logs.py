@@ -160,7 +160,7 @@ def _print_all(output: Output, follower: LogFollower) -> None:
 
 def _print(output: Output, line: LogLine) -> None:
     if output.is_json:
-        output.document(_document(line))
+        output.document(_document(line), indent=None)
     else:
         message = neutral(line.message.rstrip("\n"), is_line=False)
         output.raw(f"{Timestamp(line.at_ms / 1000)} {message}")

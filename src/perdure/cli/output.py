@@ -34,9 +34,9 @@ class Output:
         """Tell whether a person sees progress as it is made."""
         return self.notes.is_terminal and not self.is_json
 
-    def document(self, value: object) -> None:
+    def document(self, value: object, *, indent: int | None = 2) -> None:
         """Print ``value``, an answer of the server or what was made of some, as JSON."""
-        self.raw(json_text(plain_json(value)))
+        self.raw(json_text(plain_json(value), indent=indent))
 
     def raw(self, text: str) -> None:
         """Print text that is safe already, exactly as it is."""

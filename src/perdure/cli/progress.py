@@ -23,14 +23,14 @@ from perdure.protocol.executions import (
 )
 from perdure.protocol.words import CLOSED_EXECUTION_STATUSES
 
-__all__ = ["HistoryFollower", "draw", "seconds_text", "watch"]
+__all__ = ["STATUS_STYLES", "HistoryFollower", "draw", "seconds_text", "watch"]
 
 _PAGE: Final = 1_000
 _POLL_SECONDS_MIN: Final = 0.1
 _POLL_SECONDS_MAX: Final = 1.0
 _BAR_COLUMNS: Final = 24
 _LINES_MAX: Final = 40  #: the last operations that a redrawn timeline shows
-_STYLES: Final = {
+STATUS_STYLES: Final = {
     "SUCCEEDED": "green",
     "FAILED": "red",
     "TIMED_OUT": "red",
@@ -98,7 +98,7 @@ def draw(title: str, timeline: Timeline, *, lines_max: int | None = None) -> Ren
         table.add_row(
             Text("  " * (line.depth + 1) + (neutral(line.name) or "-")),
             Text(line.type, style="dim"),
-            Text(line.status, style=_STYLES.get(line.status, "")),
+            Text(line.status, style=STATUS_STYLES.get(line.status, "")),
             Text(seconds_text(line.started_at_ms - timeline.started_at_ms), style="dim"),
             Text(_span_text(line)),
             Text(f"{_bar(line, timeline)} {_remark(line)}", style="dim"),
@@ -147,7 +147,7 @@ def _wait_closed(client: Client, arn: str, show: Callable[[], None] = _nothing) 
 def _headline(title: str, timeline: Timeline) -> Text:
     status = timeline.status or "STARTING"
     text = Text(neutral(title), style="bold")
-    text.append(f"  {status}", style=_STYLES.get(status, ""))
+    text.append(f"  {status}", style=STATUS_STYLES.get(status, ""))
     end_ms = timeline.ended_at_ms or timeline.latest_at_ms
     text.append(f"  {seconds_text(end_ms - timeline.started_at_ms)}", style="default")
     count = timeline.invocations

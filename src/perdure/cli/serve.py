@@ -9,9 +9,9 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypedDict, TypeVar, Unpack
+from typing import Final, Protocol, TypedDict, TypeVar, Unpack
 
 import click
 import uvloop
@@ -23,7 +23,7 @@ from perdure.server import Server
 from perdure.settings import ServerSettings
 from perdure.store.sqlite_schema import StoreOpenError
 
-__all__ = ["ServeOptions", "run_server", "serve", "server_options", "settings_of"]
+__all__ = ["Companion", "ServeOptions", "run_server", "serve", "server_options", "settings_of"]
 
 _DEFAULTS: Final = ServerSettings(data_folder=DATA_FOLDER)
 _QUOTAS: Final = {"relaxed": RELAXED_QUOTAS, "aws": AWS_QUOTAS}
@@ -190,25 +190,29 @@ def settings_of(options: ServeOptions) -> ServerSettings:
     )
 
 
-#: What runs while a server does.
-Beside = Callable[[Server], Coroutine[None, None, None]]
+class Companion(Protocol):
+    """What runs in the process of a server, beside it."""
+
+    async def begin(self, server: Server) -> None:
+        """Prepare, before the server is said to be ready."""
+        ...
+
+    async def run(self, server: Server) -> None:
+        """Go on until cancelled; to return changes nothing for the server."""
+        ...
 
 
-async def _nothing(_server: Server) -> None:
-    """Do nothing beside the server."""
-
-
-def run_server(settings: ServerSettings, beside: Beside = _nothing) -> None:
-    """Run a server, and ``beside`` it, until a signal ends both.
+def run_server(settings: ServerSettings, companion: Companion | None = None) -> None:
+    """Run a server, and its companion, until a signal ends both.
 
     Raises:
         StoreFailed: the data cannot be opened, or could no longer be written.
-        CommandError: the address cannot be had, or ``beside`` failed.
+        CommandError: the address cannot be had, or the companion failed.
     """
-    uvloop.run(_run(settings, beside))
+    uvloop.run(_run(settings, companion))
 
 
-async def _run(settings: ServerSettings, beside: Beside) -> None:
+async def _run(settings: ServerSettings, companion: Companion | None) -> None:
     server = Server(settings)
     try:
         await server.start()
@@ -219,9 +223,11 @@ async def _run(settings: ServerSettings, beside: Beside) -> None:
         raise CommandError(f"{place}{error.strerror or error}") from error
     told = _signals()
     try:
+        if companion is not None:
+            await companion.begin(server)
         announce(settings.data_folder, server.url)
         click.echo(f"Perdure is ready at {server.url} (data in {settings.data_folder})")
-        await _first_end(server, beside, told)
+        await _first_end(server, companion, told)
     finally:
         withdraw(settings.data_folder, server.url)
         await server.aclose()
@@ -242,11 +248,13 @@ def _signals() -> asyncio.Event:
     return told
 
 
-async def _first_end(server: Server, beside: Beside, told: asyncio.Event) -> None:
-    """Return when a signal came; raise when the server stopped by itself, or ``beside`` failed."""
+async def _first_end(server: Server, companion: Companion | None, told: asyncio.Event) -> None:
+    """Return when a signal came; raise when the server ended by itself or the companion failed."""
     signalled = asyncio.create_task(_until(told))
     stopped = asyncio.create_task(server.wait_stopped())
-    waiting = {signalled, stopped, asyncio.create_task(beside(server))}
+    waiting = {signalled, stopped}
+    if companion is not None:
+        waiting.add(asyncio.create_task(companion.run(server)))
     try:
         while not signalled.done():
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -248,7 +248,7 @@ class Dispatcher:
             crash = Crashed(kind=kind, error_type=kind.value, message=refusal.message)
             return verdict_of(crash, is_durable=is_durable)
         self._bounds[identity.function_arn] = function.concurrency_max
-        request = self._request(function, begun, nonce, request_id)
+        request = self._request(function.for_tenant(identity.tenant_id), begun, nonce, request_id)
         run.invoking = asyncio.create_task(self._invoker.invoke(request))
         try:
             report = await self._attend(execution_id, run.epoch, run.invoking)

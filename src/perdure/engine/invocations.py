@@ -24,7 +24,13 @@ from perdure.engine.invoker import (
     Raised,
     Returned,
 )
-from perdure.engine.starting import Origin, Starter, qualifier_of, random_uuid
+from perdure.engine.starting import (
+    Origin,
+    Starter,
+    check_tenant,
+    qualifier_of,
+    random_uuid,
+)
 from perdure.engine.waiting import Waiting
 from perdure.protocol.invocations import InvocationType, InvokeRequest, InvokeResponse, LogType
 from perdure.protocol.operations import ErrorObject
@@ -83,6 +89,7 @@ class Invocations:
             raise InvalidParameterValue(
                 f"{function.function_name} is no durable function: it takes no execution name"
             )
+        check_tenant(function, request.tenant_id)
         if function.concurrency_max == 0:
             raise TooManyRequests(f"the reserved concurrency of {function.function_name} is 0")
         if kind is InvocationType.DRY_RUN:
@@ -134,7 +141,7 @@ class Invocations:
     ) -> InvokeResponse:
         report = await self._invoker.invoke(
             InvocationRequest(
-                function=function,
+                function=function.for_tenant(request.tenant_id),
                 invoked_arn=invoked_arn,
                 request_id=random_uuid(self._entropy),
                 payload=payload.encode(),

@@ -7,7 +7,7 @@ what happened.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 __all__ = [
@@ -65,7 +65,14 @@ class FunctionVersion:
     application_log_level: str | None = None
     system_log_level: str | None = None
     durable: DurableSettings | None = None
+    is_tenant_isolated: bool = False  #: a worker serves one tenant
+    tenant_id: str | None = None  #: the tenant, where they are isolated
     concurrency_max: int | None = None  #: reserved concurrency; None: only the node's bound
+
+
+    def for_tenant(self, tenant_id: str | None) -> "FunctionVersion":
+        """Return what runs for a tenant: the version itself, unless its tenants are isolated."""
+        return replace(self, tenant_id=tenant_id) if self.is_tenant_isolated else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from perdure.core.outcome import StartChild
 from perdure.engine.directory import Functions
 from perdure.engine.entropy import Entropy
 from perdure.engine.invoker import FunctionVersion
-from perdure.protocol.operations import ErrorObject, OperationUpdate
+from perdure.protocol.operations import ChainedInvokeOptions, ErrorObject, OperationUpdate
 from perdure.protocol.words import OperationType
 
-__all__ = ["Origin", "Starter", "child_id", "execution_arn", "qualifier_of", "random_uuid"]
+__all__ = ["Origin", "Starter", "check_tenant", "child_id", "execution_arn", "qualifier_of", "random_uuid"]
 
 _PLAIN_TIMEOUT_SECONDS: Final = 6 * 3600  #: Source: AWS Lambda, the default maximum age of an event
 
@@ -117,20 +117,22 @@ class Starter:
         for update in updates:
             options = update.chained_invoke_options
             if update.type is OperationType.CHAINED_INVOKE and options is not None:
-                found[update.id] = await self._target(parent_id, update.id, options.function_name)
+                found[update.id] = await self._target(parent_id, update.id, options)
         return found
 
-    async def _target(self, parent_id: str, operation_id: str, name: str) -> ChainTarget:
+    async def _target(
+        self, parent_id: str, operation_id: str, options: ChainedInvokeOptions
+    ) -> ChainTarget:
+        name = options.function_name
         try:
             function = await self._functions.resolve(name, None, draw=self._entropy.fraction)
-        except InvalidParameterValue:
-            raise
+            check_tenant(function, options.tenant_id)
+            if function.durable is not None and qualifier_of(name) is None:
+                raise InvalidParameterValue(
+                    "You cannot invoke a durable function using an unqualified ARN."
+                )
         except Refusal as refusal:
             error = ErrorObject(error_type=refusal.code, error_message=refusal.message)
-            return ChainTarget(error=error)
-        if function.durable is not None and qualifier_of(name) is None:
-            message = "You cannot invoke a durable function using an unqualified ARN."
-            error = ErrorObject(error_type=InvalidParameterValue.code, error_message=message)
             return ChainTarget(error=error)
         child = child_id(parent_id, operation_id)
         arn = execution_arn(function.function_arn, function.version, child, child)
@@ -139,6 +141,22 @@ class Starter:
             version=function.version,
             child_id=child,
             child_arn=arn if function.durable else None,
+        )
+
+
+def check_tenant(function: FunctionVersion, tenant_id: str | None) -> None:
+    """Refuse an invocation without a tenant where tenants are isolated, and one with where not.
+
+    Raises:
+        InvalidParameterValue: it is one of the two.
+    """
+    if function.is_tenant_isolated and tenant_id is None:
+        raise InvalidParameterValue(
+            f"{function.function_name} isolates its tenants: add a tenant id to the request"
+        )
+    if tenant_id is not None and not function.is_tenant_isolated:
+        raise InvalidParameterValue(
+            f"{function.function_name} does not isolate tenants: remove the tenant id"
         )
 
 

@@ -74,5 +74,6 @@ def fleet_key(function: FunctionVersion) -> tuple[object, ...]:
         function.timeout_seconds,
         function.memory_mb,
         function.log_format,
+        function.tenant_id,
         tuple(sorted(function.environment.items())),
     )

@@ -42,7 +42,7 @@ class NodeLibraries:
         self._problem: str | None = None
 
     async def offer(self) -> str:
-        """Return what keeps the packages from being there, after trying once; empty if nothing does."""
+        """Return why the packages are not there, after trying once; empty if they are."""
         if self._problem is None:
             try:
                 await self.ensure()
@@ -91,6 +91,8 @@ class NodeLibraries:
         return fresh
 
     def _replace(self, fresh: Path) -> None:
+        if self.is_installed:
+            return  # Another server on this machine was faster.
         shutil.rmtree(self.folder, ignore_errors=True)
         fresh.rename(self.folder)
 

@@ -8,6 +8,7 @@ never exceed its concurrency.
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Coroutine, Iterator
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from perdure.runtime.worker import Worker, WorkerState
 from perdure.store.logs import LogStore
 
 __all__ = ["WorkerPool"]
+
+_logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS_MAX: Final = 15.0
 
@@ -232,7 +235,8 @@ class WorkerPool:
     async def _start(self, fleet: Fleet) -> None:
         try:
             await self._starter.start(fleet.function, _Member(self, fleet))
-        except WorkerError as error:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            error = _as_worker_error(fault)
             fleet.starting -= 1
             # The waiters may have moved on with a fleet that succeeds this one.
             heir = self._fleets.get(fleet_key(fleet.function), fleet)
@@ -322,3 +326,10 @@ class WorkerPool:
         self._sweeper = None
         if self._fleets or self._retired:
             self._plan_sweep()
+
+
+def _as_worker_error(fault: Exception) -> WorkerError:
+    if isinstance(fault, WorkerError):
+        return fault
+    _logger.error("a worker does not start", exc_info=fault)
+    return LaunchError(f"the worker does not start: {fault}")

@@ -56,7 +56,7 @@ class WorkerLog:
         self.close_write_end()
         if self._read_fd >= 0:
             self.drain()
-            self._stop()
+        self._stop()
 
     def _read(self) -> None:
         if self._read_fd < 0:
@@ -71,9 +71,10 @@ class WorkerLog:
                 self._store_lines(self._cutter.feed(data))
 
     def _stop(self) -> None:
-        self._loop.remove_reader(self._read_fd)
-        os.close(self._read_fd)
-        self._read_fd = -1
+        if self._read_fd >= 0:
+            self._loop.remove_reader(self._read_fd)
+            os.close(self._read_fd)
+            self._read_fd = -1
 
     def _store_lines(self, lines: Iterable[bytes]) -> None:
         now_ms = self._clock.now_ms()

@@ -67,7 +67,7 @@ class SqliteLogStore:
         self._thread = threading.Thread(target=self._work, name="perdure-logs", daemon=True)
 
     async def open(self) -> None:
-        """Open the file, or make it, and start storing; raises sqlite3.Error if it is no log file."""
+        """Open the file, or make it, and start storing; sqlite3.Error if it is another."""
         self._connection = await asyncio.to_thread(open_log_file, self._path)
         self._thread.start()
 

@@ -197,6 +197,7 @@ def _runnable(document: FunctionDocument, stored: StoredVersion) -> FunctionVers
         system_log_level=logging.system_log_level,
         durable=_durable(configuration),
         concurrency_max=document.reserved_concurrency,
+        is_tenant_isolated=configuration.tenancy_config is not None,
     )
 
 

@@ -72,7 +72,6 @@ _UNSUPPORTED: Final = {
     "layers",
     "publish_to",
     "runtime_config",
-    "tenancy_config",
 }
 
 #: Source: developer guide, "Defined runtime environment variables", reserved.
@@ -134,6 +133,7 @@ def created(request: CreateFunctionRequest, *, name: str, arn: str) -> FunctionC
         ephemeral_storage=request.ephemeral_storage
         or EphemeralStorage(size=EPHEMERAL_STORAGE_MB_DEFAULT),
         tracing_config=_tracing(request.tracing_config),
+        tenancy_config=request.tenancy_config,
         snap_start=_snap_start(request.snap_start),
         logging_config=_logging(request.logging_config, f"/aws/lambda/{name}"),
         environment=_environment(request.environment),
