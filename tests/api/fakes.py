@@ -189,11 +189,13 @@ class Behind:
             read_code=catalog.read_code,
         )
 
-    def write_lines(self, *lines: str, stream: str = "s", at_ms: int = AT_MS) -> None:
-        """Put lines into the log of ``f``, a millisecond apart."""
+    def write_lines(
+        self, *lines: str, group: str = "/aws/lambda/f", stream: str = "s", at_ms: int = AT_MS
+    ) -> None:
+        """Put lines into a log, a millisecond apart."""
         self.logs.append(
             [
-                LogEvent(group="/aws/lambda/f", stream=stream, at_ms=at_ms + i, message=line)
+                LogEvent(group=group, stream=stream, at_ms=at_ms + i, message=line)
                 for i, line in enumerate(lines)
             ]
         )

@@ -155,17 +155,19 @@ def _unchecked(client: Any) -> Any:
 
 def test_a_log_is_followed_as_the_command_line_does_it(behind: Behind, logs: Any) -> None:
     """``aws logs tail --follow`` asks again from the last instant, and drops what it has shown."""
-    query: dict[str, Any] = {"logGroupName": GROUP, "interleaved": True, "startTime": AT_MS + 100}
+    place: dict[str, Any] = {"group": "followed", "stream": "s"}
+    behind.write_lines("line 0", "line 1", **place)
+    query: dict[str, Any] = {"logGroupName": "followed", "interleaved": True, "startTime": AT_MS}
     shown: list[str] = []
     seen: set[str] = set()
-    for number in range(4):
+    for number in range(2, 6):
         answer = logs.filter_log_events(**query)
         new = [event for event in answer["events"] if event["eventId"] not in seen]
         seen |= {event["eventId"] for event in new}
         shown += [event["message"] for event in new]
         query["startTime"] = max(event["timestamp"] for event in answer["events"])
-        behind.write_lines(f"new {number}", stream="v", at_ms=AT_MS + 100 + number // 2)
-    assert shown == ["same 1", "same 2", "new 0", "new 1", "new 2"]
+        behind.write_lines(f"line {number}", **place, at_ms=AT_MS + number // 2)
+    assert shown == [f"line {number}" for number in range(5)]
 
 
 def test_the_command_line_reads_a_log(url: str) -> None:

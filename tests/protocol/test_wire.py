@@ -3,7 +3,7 @@
 import enum
 import json
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from perdure.protocol.constraints import Items, Number, Text
 from perdure.protocol.executions import CheckpointDurableExecutionRequest
 from perdure.protocol.invocations import InvocationEnvelope
-from perdure.protocol.operations import ErrorObject, Operation, OperationUpdate
+from perdure.protocol.operations import Operation, OperationUpdate
 from perdure.protocol.wire import (
     IN_URI,
     Instant,
@@ -208,50 +208,7 @@ def test_a_long_value_is_shown_shortened() -> None:
     assert len(str(caught.value)) < 200
 
 
-# Round trips of the shapes that carry an execution.
-
-texts = st.text(st.characters(codec="utf-8"), max_size=20)
-identifiers = st.from_regex(r"\A[a-zA-Z0-9-_]{1,64}\Z")
-errors = st.builds(
-    ErrorObject,
-    error_message=st.none() | texts,
-    error_type=st.none() | texts,
-    error_data=st.none() | texts,
-    stack_trace=st.none() | st.lists(texts, max_size=3).map(tuple),
-)
-
-
-def _shapes(shape: type, **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Return values of ``shape`` with members that are given, drawn from their types, or absent."""
-    given_members = {
-        member.attribute: known.get(member.attribute, _values(member.type, member.constraint))
-        for member in members(shape)
-    }
-    required = {m.attribute for m in members(shape) if m.is_required}
-    return st.fixed_dictionaries(
-        {name: values for name, values in given_members.items() if name in required},
-        optional={name: values for name, values in given_members.items() if name not in required},
-    ).map(lambda arguments: shape(**arguments))
-
-
-def _values(kind: Any, constraint: Any) -> st.SearchStrategy[Any]:
-    if kind is ErrorObject:
-        return errors
-    if isinstance(constraint, Text) and constraint.pattern:
-        return st.from_regex(rf"\A(?:{constraint.pattern})\Z").filter(
-            lambda value: constraint.problem(value) is None
-        )
-    if isinstance(constraint, Number):
-        return st.integers(int(constraint.min or 0), int(constraint.max or 10**9))
-    if kind is Instant:
-        return st.integers(0, 253_402_300_799_999)
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return st.sampled_from(list(kind))
-    scalars = {str: texts, bool: st.booleans(), int: st.integers()}
-    return scalars[kind] if kind in scalars else _shapes(kind)
-
-
-@given(st.lists(_shapes(OperationUpdate), max_size=3))
+@given(st.lists(shapes(OperationUpdate), max_size=3))
 def test_updates_survive_the_wire(updates: list[OperationUpdate]) -> None:
     request = CheckpointDurableExecutionRequest(
         durable_execution_arn="arn:aws:lambda:us-east-1:000000000000:function:f:1"
@@ -263,17 +220,10 @@ def test_updates_survive_the_wire(updates: list[OperationUpdate]) -> None:
     assert decode(CheckpointDurableExecutionRequest, written) == request
 
 
-@given(_shapes(Operation), st.sampled_from(TimeUnit))
+@given(shapes(Operation), st.sampled_from(TimeUnit))
 def test_operations_survive_the_wire(operation: Operation, unit: TimeUnit) -> None:
     written = json.loads(json.dumps(encode(operation, unit=unit)))
     assert decode(Operation, written, unit=unit) == operation
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=8,
-)
 
 
 @given(

@@ -106,7 +106,7 @@ class Rig:
 
     async def lines(self) -> list[str]:
         """Return the function's whole log."""
-        events = await self.logs.events(LogQuery(group="/aws/lambda/shop"))
+        events = await self.logs.events(LogQuery(group="/aws/lambda/shop", limit=1_000_000))
         return [event.message for event in events]
 
 

@@ -141,10 +141,11 @@ def test_retired_workers_finish_what_they_run(tmp_path: Path) -> None:
         gate, function = Gate(tmp_path, "g"), rig.function(GATED)
         idle = rig.function(PID, version="7")
         pid = await rig.result(idle)
+        await rig.result(idle)
         run = asyncio.ensure_future(rig.invoke(function, str(gate.path)))
         await until(gate.is_reached)
         await rig.pool.retire(ARN)
-        assert not is_alive(pid)
+        await until(lambda: not is_alive(pid))
         gate.open()
         busy = value(await run)
         assert isinstance(busy, int)
@@ -170,7 +171,7 @@ def test_a_worker_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> N
     async def story(rig: Rig) -> None:
         pid = await rig.result(rig.function(code))
         await rig.pool.retire(ARN)
-        assert not is_alive(pid)
+        await until(lambda: not is_alive(pid))
 
     with_rig(tmp_path, story, retire_seconds=0.1)
 

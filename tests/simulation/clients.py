@@ -81,7 +81,12 @@ class Clients:
         finally:
             self.busy -= 1
 
-    async def _insist(self, method: str, request: Any) -> Any:
+    async def insist(self, method: str, request: Any) -> Any:
+        """Return the response, however often it takes.
+
+        Raises:
+            Refusal: a server refuses it for good.
+        """
         while True:
             try:
                 return await self._network.call(method, request)
@@ -102,7 +107,7 @@ class Clients:
             payload=payload.encode(),
         )
         try:
-            response = await self._insist("invoke", request)
+            response = await self.insist("invoke", request)
         except ExecutionAlreadyStarted as refusal:
             holder = self._oracle.life(id_of(refusal.durable_execution_arn or ""))
             if holder is None or holder.root().input == payload:
@@ -184,14 +189,14 @@ class Clients:
         answered.tried.add(value)
         try:
             if is_success:
-                await self._insist(
+                await self.insist(
                     "send_durable_execution_callback_success",
                     callback_shapes.SendDurableExecutionCallbackSuccessRequest(
                         callback_id=answered.callback_id, result=text.encode()
                     ),
                 )
             else:
-                await self._insist(
+                await self.insist(
                     "send_durable_execution_callback_failure",
                     callback_shapes.SendDurableExecutionCallbackFailureRequest(
                         callback_id=answered.callback_id, error=ErrorObject(error_message=text)
@@ -241,7 +246,7 @@ class Clients:
         self.stopped.add(execution_id)
         request = shapes.StopDurableExecutionRequest(durable_execution_arn=arn)
         try:
-            await self._insist("stop_durable_execution", request)
+            await self.insist("stop_durable_execution", request)
         except ResourceNotFound:
             self._check_gone(execution_id, "stop")
             return
@@ -260,7 +265,7 @@ class Clients:
             execution_timeout_paused=self._dice.chance(0.8),
         )
         try:
-            await self._insist("pause_durable_execution", request)
+            await self.insist("pause_durable_execution", request)
             life.is_pause_acknowledged = not life.is_ended
             stored = self._load(execution_id)
             self._oracle.acknowledged(execution_id, self._is_paused(execution_id), stored)
@@ -286,7 +291,7 @@ class Clients:
             durable_execution_arn=arn, client_token=f"resume-{self._oracle.tick()}"
         )
         try:
-            await self._insist("resume_durable_execution", request)
+            await self.insist("resume_durable_execution", request)
         except ResourceConflict:
             return
         except ResourceNotFound:
@@ -310,7 +315,7 @@ class Clients:
             self._oracle.may_be_gone.add(execution_id)
         request = shapes.DeleteDurableExecutionRequest(durable_execution_arn=arn)
         try:
-            await self._insist("delete_durable_execution", request)
+            await self.insist("delete_durable_execution", request)
         except ResourceNotFound:
             self._check_gone(execution_id, "delete")
         except ResourceConflict as refusal:
@@ -331,7 +336,7 @@ class Clients:
         execution_id = id_of(arn)
         request = shapes.GetDurableExecutionRequest(durable_execution_arn=arn)
         try:
-            response = await self._insist("get_durable_execution", request)
+            response = await self.insist("get_durable_execution", request)
         except ResourceNotFound:
             self._check_gone(execution_id, "get")
             return

@@ -8,7 +8,7 @@ from .clocks import EPOCH_MS, ServerClock, WallClock
 from .dice import Dice, SimulatedEntropy
 from .disk import Connection, Disk
 from .faults import FaultMix
-from .loop import VirtualLoop
+from .loop import VirtualLoop, crew_of
 from .oracle import Oracle
 from .programs import Program
 from .server import FunctionShelf, Server
@@ -94,7 +94,9 @@ class Cluster:
         server.kill()
         self.oracle.hold_all(self.disk.load)
         seconds = self._dice.pick((0.01, 0.3, 3.0)) * self._dice.fraction()
-        asyncio.get_running_loop().call_later(seconds, self._boot_later, machine)
+        asyncio.get_running_loop().call_later(
+            seconds, self._boot_later, machine, context=crew_of(None)
+        )
 
     def _boot_later(self, machine: int) -> None:
         if not self._is_closing:

@@ -100,6 +100,8 @@ class Connection:
         self._check()
         faults, dice = self._faults(), self._dice
         call = current_call.get()
+        if call is not None and call.serving is not asyncio.current_task():
+            call = None  # begun on the way, but not what was asked for
         if dice.chance(faults.full_store):
             self._oracle.count("store full")
             await asyncio.sleep(0.001)

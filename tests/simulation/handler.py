@@ -353,12 +353,13 @@ class Handler:
             for branch in parallel.branches
         ]
         when = asyncio.FIRST_COMPLETED if parallel.is_first else asyncio.ALL_COMPLETED
-        done, left = await asyncio.wait(branches, return_when=when)
-        for branch in done:
-            branch.result()
-        if parallel.is_first:
-            for branch in left:
+        await asyncio.wait(branches, return_when=when)
+        for branch in branches:
+            if branch.done():
+                branch.result()
+            else:
                 branch.cancel()
+        if parallel.is_first:
             inner = {parallel.path: "first"}
         await self._checkpoints.put(update(_SUCCEED, payload=json.dumps(inner)))
         values.update(inner)

@@ -1,5 +1,6 @@
 """What the oracles write down: calls, attempts, and each execution's life as its commits tell it."""
 
+import asyncio
 import contextvars
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,7 @@ class Call:
     server: str
     arrived_ms: int  #: by that server's clock
     commits: list[int] = field(default_factory=list)  #: versions that it committed
+    serving: asyncio.Task[Any] | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -333,7 +333,7 @@ class _World:
         found: list[int] = []
         marker = None
         while True:
-            response = await self.network.call(
+            response = await self.clients.insist(
                 "get_durable_execution_history",
                 shapes.GetDurableExecutionHistoryRequest(
                     durable_execution_arn=arn, max_items=7, marker=marker, reverse_order=is_reverse

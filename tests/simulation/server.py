@@ -177,7 +177,8 @@ class Server:
         context = self._context.copy()
         context.run(current_call.set, call)
         loop = asyncio.get_running_loop()
-        return loop.create_task(getattr(target, call.method)(call.request), context=context)
+        call.serving = loop.create_task(getattr(target, call.method)(call.request), context=context)
+        return call.serving
 
     def kill(self) -> None:
         """End at once: whatever is not on disk is gone."""

@@ -6,7 +6,9 @@ A source that cannot be understood changes nothing: what was registered before s
 
 import asyncio
 import itertools
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,8 @@ from perdure.cli.errors import CommandError, NotFound
 from perdure.cli.observation import Observation
 from perdure.cli.sources import FunctionSource, request_of
 from perdure.core.errors import Refusal
+from perdure.protocol.configurations import LoggingConfig
+from perdure.protocol.setting_words import ApplicationLogLevel, LogFormat
 from perdure.server import Server
 
 __all__ = ["Development"]
@@ -28,6 +32,12 @@ __all__ = ["Development"]
 _OBSERVE_SECONDS: Final = 0.3
 _SETTLE_MS: Final = 200  #: an editor's several writes are one change
 _LATEST: Final = "$LATEST"
+#: Of functions that say nothing of it. AWS's default leaves out what a Python function logs below
+#: a warning, which is the last thing wanted while it is being written.
+_LOGGING: Final = LoggingConfig(
+    log_format=LogFormat.JSON, application_log_level=ApplicationLogLevel.INFO
+)
+_NEVER_CODE: Final = (".pyc", ".swp", "~")
 
 
 class Development:
@@ -75,7 +85,8 @@ class Development:
     async def _put(self, server: Server, source: FunctionSource) -> None:
         try:
             await server.functions.put_folder_function(
-                request_of(source), code_folder=str(source.folder.resolve())
+                request_of(replace(source, logging=source.logging or _LOGGING)),
+                code_folder=str(source.folder.resolve()),
             )
         except Refusal as error:
             raise CommandError(f"{source.origin}: {source.name}: {error.message}") from error
@@ -94,14 +105,16 @@ class Development:
             )
 
     async def _observe(self) -> None:
+        problem = ""
         while True:
             try:
-                seen = await asyncio.to_thread(self._observation.read, list(self._sources))
+                for seen in await asyncio.to_thread(self._observation.read, list(self._sources)):
+                    self._display.show(seen)
+                problem = ""
             except CommandError as error:
-                self._display.problem(error.message)
-                seen = []
-            for item in seen:
-                self._display.show(item)
+                if error.message != problem:
+                    self._display.problem(error.message)
+                problem = error.message
             await asyncio.sleep(_OBSERVE_SECONDS)
 
     async def _watch(self, server: Server) -> None:
@@ -150,7 +163,16 @@ def _holds(source: FunctionSource, changed: set[Path]) -> bool:
 
 def _is_source(path: Path, folders: Sequence[Path], data_folder: Path) -> bool:
     """Tell whether a change of ``path`` can be one of code."""
-    if path.is_relative_to(data_folder) or path.suffix in (".pyc", ".swp") or path.name[-1:] == "~":
+    if path.is_relative_to(data_folder) or path.name.endswith(_NEVER_CODE) or _is_output(path):
         return False
     inside = [path.relative_to(folder) for folder in folders if path.is_relative_to(folder)]
     return any(LEFT_OUT.isdisjoint(place.parts) for place in inside)
+
+
+def _is_output(path: Path) -> bool:
+    """Tell whether what we print goes to this file: it must not make us print more."""
+    try:
+        status = path.stat()
+        return any(os.path.samestat(status, os.fstat(number)) for number in (1, 2))
+    except OSError:
+        return False

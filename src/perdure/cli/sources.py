@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from perdure.cli.errors import CommandError
-from perdure.protocol.configurations import DurableConfig, Environment
+from perdure.protocol.configurations import DurableConfig, Environment, LoggingConfig
 from perdure.protocol.functions import CreateFunctionRequest, FunctionCode
 from perdure.protocol.limits import FUNCTION_NAME_CHARACTERS_MAX, RETENTION_DAYS_DEFAULT
 from perdure.protocol.runtimes import Runtime
@@ -38,6 +38,7 @@ class FunctionSource:
     timeout_seconds: int | None = None  #: None: AWS's default
     memory_mb: int | None = None  #: as above
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    logging: LoggingConfig | None = None
     alias: str | None = None  #: to be pointed at each version, from ``AutoPublishAlias``
 
 
@@ -69,6 +70,7 @@ def request_of(source: FunctionSource) -> CreateFunctionRequest:
         memory_size=source.memory_mb,
         environment=Environment(variables=dict(source.environment)),
         durable_config=source.durable,
+        logging_config=source.logging,
     )
     try:
         return decode(CreateFunctionRequest, encode(request))

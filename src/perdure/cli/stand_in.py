@@ -1,7 +1,8 @@
 """A service outside, played on this machine: it takes jobs, and says of each whether it is done.
 
 Which answers it gives is said in the URL it is called by: under ``/NAME/PENDING`` each job is
-pending (503) for the first PENDING looks at it and done (200) from then on; ``never`` is never done.
+pending (503) for the first PENDING looks at it and done (200) from then on, or for good if PENDING
+is ``never``.
 """
 
 import json
@@ -92,16 +93,15 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_GET(self) -> None:  # noqa: N802 - the base class finds it by this name
+    def do_GET(self) -> None:
         self._answer()
 
-    def do_POST(self) -> None:  # noqa: N802 - as above
+    def do_POST(self) -> None:
         self._answer()
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        assert isinstance(self.server, _Server), "it is made by one"
         self.send_response(self.server.stand_in.answer(self.command, self.path, body))
         self.send_header("Content-Length", "0")
         self.end_headers()

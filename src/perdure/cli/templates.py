@@ -5,7 +5,7 @@ Source: AWS SAM's specification, ``AWS::Serverless::Function`` and ``Globals``.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import yaml
 
@@ -13,11 +13,13 @@ from perdure.cli.endpoint import DEFAULT_REGION
 from perdure.cli.errors import CommandError, reading
 from perdure.cli.intrinsics import NO_VALUE, IntrinsicError, Scope, Value
 from perdure.cli.sources import DURABLE_DEFAULT, FunctionSource
-from perdure.protocol.configurations import DurableConfig
+from perdure.protocol.configurations import DurableConfig, LoggingConfig
 from perdure.protocol.wire import WireError, decode
 from perdure.settings import ServerSettings
 
 __all__ = ["read_template"]
+
+Shape = TypeVar("Shape")
 
 _FUNCTION: Final = "AWS::Serverless::Function"
 _ACCOUNT_ID: Final = ServerSettings(data_folder=Path()).account_id
@@ -68,6 +70,7 @@ class _Reading:
             handler=handler,
             runtime=runtime,
             durable=self._durable(properties),
+            logging=self._shape(LoggingConfig, properties, "LoggingConfig"),
             timeout_seconds=self._number(properties, "Timeout"),
             memory_mb=self._number(properties, "MemorySize"),
             environment=self._environment(properties),
@@ -108,18 +111,25 @@ class _Reading:
                 raise self._error(f"Environment.Variables.{name} is no string")
 
     def _durable(self, properties: Mapping[str, Value]) -> DurableConfig | None:
-        config = self._map(properties, "DurableConfig")
-        if config is None:
+        asked = self._shape(DurableConfig, properties, "DurableConfig")
+        if asked is None:
             return None
-        try:
-            asked = decode(DurableConfig, config)
-        except WireError as error:
-            raise self._error(f"DurableConfig.{error}") from error
         return DurableConfig(
             execution_timeout=asked.execution_timeout or DURABLE_DEFAULT.execution_timeout,
             retention_period_in_days=asked.retention_period_in_days
             or DURABLE_DEFAULT.retention_period_in_days,
         )
+
+    def _shape(
+        self, shape: type[Shape], properties: Mapping[str, Value], name: str
+    ) -> Shape | None:
+        config = self._map(properties, name)
+        if config is None:
+            return None
+        try:
+            return decode(shape, config)
+        except WireError as error:
+            raise self._error(f"{name}.{error}") from error
 
     def _text(self, properties: Mapping[str, Value], name: str) -> str | None:
         value = self._resolved(properties, name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from perdure.core.commands import BeginInvocation, FinishInvocation, RenewLease, Verdict
-from perdure.core.errors import Refusal
+from perdure.core.errors import Refusal, TooManyRequests, Unavailable
 from perdure.core.execution import ExecutionKind
 from perdure.core.outcome import CancelInvocation, InvocationInput, Outcome
 from perdure.engine.directory import Functions
@@ -44,6 +44,7 @@ _READ_MAX: Final = 5_000
 #: An invocation that has itself ended its execution may take so long to return before it is killed.
 _LEAVE_SECONDS: Final = 3.0
 _END_OF_TIME_MS: Final = 1 << 62
+_AFTER_FAULT_MS: Final = 1_000  #: until an execution that the store would not lend is tried again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,24 +186,32 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, execution_id: str, run: _Run) -> None:
+        pause_ms = 0
         try:
             await self._invoke(execution_id, run)
+        except (Unavailable, TooManyRequests) as refusal:
+            pause_ms = _AFTER_FAULT_MS
+            _log.warning("execution %s was not invoked: %s", execution_id, refusal)
         except Refusal as refusal:
             _log.debug("execution %s was not invoked: %s", execution_id, refusal)
         except Exception:  # noqa: BLE001 - the edge of a run: the lease runs out, another follows
+            pause_ms = _AFTER_FAULT_MS
             _log.exception("the invocation of execution %s failed in the server", execution_id)
         finally:
             del self._runs[execution_id]
-        await self._offer_again(execution_id, run.function_arn)
+        await self._offer_again(execution_id, run.function_arn, pause_ms)
         self._pump()
 
-    async def _offer_again(self, execution_id: str, function_arn: str) -> None:
-        """Queue the execution if it became ready while its run was being put away."""
+    async def _offer_again(self, execution_id: str, function_arn: str, pause_ms: int) -> None:
+        """Queue the execution if it became ready while its run was being put away; not before
+        ``pause_ms`` are over.
+        """
         try:
             async with self._engine.reading(execution_id) as execution:
                 at_ms = execution.progress.ready_at_ms
                 if at_ms is not None and execution.progress.status is ExecutionStatus.RUNNING:
-                    self._offer(execution_id, function_arn, at_ms - self._engine.clock.now_ms())
+                    delay_ms = max(pause_ms, at_ms - self._engine.clock.now_ms())
+                    self._offer(execution_id, function_arn, delay_ms)
         except Refusal:
             return
 

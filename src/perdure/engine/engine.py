@@ -15,11 +15,10 @@ from perdure.core.errors import ResourceNotFound, TooManyRequests, Unavailable
 from perdure.core.execution import Execution
 from perdure.core.machine import apply
 from perdure.core.outcome import Outcome
-from perdure.engine.residents import Resident, Residents
+from perdure.engine.residents import Residents
 from perdure.store.change import Change
 from perdure.store.protocol import (
     CommitResult,
-    CorruptRowError,
     Store,
     StoreFullError,
     StoreUnknownError,
@@ -61,7 +60,7 @@ class Engine:
             TooManyRequests: too many others change the execution at the same time.
             Unavailable: the store cannot take the change, or not say whether it did.
         """
-        async with self._borrow(execution_id) as resident:
+        async with self._residents.borrow(execution_id) as resident:
             for _ in range(_CONFLICTS_MAX):
                 execution = resident.execution
                 outcome = await self._apply(execution, command)
@@ -108,7 +107,7 @@ class Engine:
         Raises:
             ResourceNotFound: there is none.
         """
-        async with self._borrow(execution_id) as resident:
+        async with self._residents.borrow(execution_id) as resident:
             if resident.execution is None:
                 raise ResourceNotFound("Durable Execution does not exist")
             yield resident.execution
@@ -118,7 +117,7 @@ class Engine:
         self._residents.drop(execution_id)
 
     async def _attach(self, holder_id: str, command: Start) -> Outcome | None:
-        async with self._borrow(holder_id) as resident:
+        async with self._residents.borrow(holder_id) as resident:
             holder = resident.execution
             if holder is None:
                 return None
@@ -155,15 +154,6 @@ class Engine:
             return await self.store.commit(change)
         except (StoreUnknownError, StoreFullError) as error:
             raise Unavailable(str(error)) from error
-
-    @asynccontextmanager
-    async def _borrow(self, execution_id: str) -> AsyncGenerator[Resident]:
-        try:
-            async with self._residents.borrow(execution_id) as resident:
-                yield resident
-        except CorruptRowError as error:
-            _log.critical("execution %s cannot be read: %s", execution_id, error)
-            raise Unavailable("the execution cannot be read") from error
 
     def _tell(self, outcome: Outcome, change: Change) -> None:
         for listener in self._listeners:

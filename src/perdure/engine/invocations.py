@@ -34,7 +34,7 @@ from perdure.engine.starting import (
 from perdure.engine.waiting import Waiting
 from perdure.protocol.invocations import InvocationType, InvokeRequest, InvokeResponse, LogType
 from perdure.protocol.operations import ErrorObject
-from perdure.protocol.words import ExecutionStatus
+from perdure.protocol.words import OperationStatus
 
 __all__ = ["Invocations"]
 
@@ -173,7 +173,8 @@ class Invocations:
 
 def _closed_response(execution: Execution) -> InvokeResponse:
     identity, root = execution.identity, execution.operations[execution.identity.id]
-    is_success = execution.progress.status is ExecutionStatus.SUCCEEDED
+    # The operation's status, not the execution's: that may already be DELETING.
+    is_success = root.status is OperationStatus.SUCCEEDED
     payload = root.payload or "null" if is_success else _error_document(execution)
     return InvokeResponse(
         status_code=200,
@@ -188,7 +189,7 @@ def _error_document(execution: Execution) -> str:
     root = execution.operations[execution.identity.id]
     error = root.error or ErrorObject()
     document = {
-        "errorType": error.error_type or f"Execution.{execution.progress.status}",
+        "errorType": error.error_type or f"Execution.{root.status}",
         "errorMessage": error.error_message,
         "stackTrace": error.stack_trace,
     }

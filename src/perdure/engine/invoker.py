@@ -69,7 +69,6 @@ class FunctionVersion:
     tenant_id: str | None = None  #: the tenant, where they are isolated
     concurrency_max: int | None = None  #: reserved concurrency; None: only the node's bound
 
-
     def for_tenant(self, tenant_id: str | None) -> "FunctionVersion":
         """Return what runs for a tenant: the version itself, unless its tenants are isolated."""
         return replace(self, tenant_id=tenant_id) if self.is_tenant_isolated else self

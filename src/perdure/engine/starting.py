@@ -14,7 +14,15 @@ from perdure.engine.invoker import FunctionVersion
 from perdure.protocol.operations import ChainedInvokeOptions, ErrorObject, OperationUpdate
 from perdure.protocol.words import OperationType
 
-__all__ = ["Origin", "Starter", "check_tenant", "child_id", "execution_arn", "qualifier_of", "random_uuid"]
+__all__ = [
+    "Origin",
+    "Starter",
+    "check_tenant",
+    "child_id",
+    "execution_arn",
+    "qualifier_of",
+    "random_uuid",
+]
 
 _PLAIN_TIMEOUT_SECONDS: Final = 6 * 3600  #: Source: AWS Lambda, the default maximum age of an event
 
@@ -116,7 +124,7 @@ class Starter:
         found: dict[str, ChainTarget] = {}
         for update in updates:
             options = update.chained_invoke_options
-            if update.type is OperationType.CHAINED_INVOKE and options is not None:
+            if options is not None and update.type is OperationType.CHAINED_INVOKE:
                 found[update.id] = await self._target(parent_id, update.id, options)
         return found
 

@@ -1,0 +1,128 @@
+"""What is not HTTP as we read it is refused and cut off; the server goes on (B2, SR-16)."""
+
+import asyncio
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from perdure.api import connections
+
+from .fakes import Behind, served
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+FUNCTIONS = b"GET /2015-03-31/functions HTTP/1.1\r\nHost: localhost\r\n"
+INVOKE = b"POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def say(url: str, *parts: bytes, seconds: float = 5.0) -> bytes:
+    """Send bytes to a server; return what it says until it has nothing more to say."""
+    place = urlsplit(url)
+    said = b""
+    with socket.create_connection((place.hostname, place.port or 0), timeout=seconds) as line:
+        try:
+            for part in parts:
+                line.sendall(part)
+            while more := line.recv(65_536):
+                said += more
+        except (TimeoutError, ConnectionError):
+            pass
+    return said
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        INVOKE + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        INVOKE + b"Content-Length: -1\r\n\r\n",
+        INVOKE + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        INVOKE + b"Content-Length: 2, 2\r\n\r\n{}",
+        INVOKE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        INVOKE + b"Transfer-Encoding: chunked, gzip\r\n\r\n",
+        FUNCTIONS + b"X: a\x00b\r\n\r\n",
+        FUNCTIONS + b"X: a\r\n folded\r\n\r\n",
+        FUNCTIONS + b"X : y\r\n\r\n",
+        FUNCTIONS + b"X: \x01\r\n\r\n",
+        b"GET /healthz\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X" * 90_000,
+        b"GET /" + b"x" * 90_000,
+        FUNCTIONS + b"X-Long: y\r\n" * 9_000,
+    ],
+)
+def test_malformed_requests_are_refused_and_cut_off(url: str, request_bytes: bytes) -> None:
+    said = say(url, request_bytes)
+    assert said.startswith(b"HTTP/1.1 4")
+    assert b"Traceback" not in said
+    assert say(url, HEALTH, seconds=0.2).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET /2015-03-31/functions/..%2F..%2Fetc HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"GET /2015-03-31/functions/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"GET /2015-03-31/functions/%FF HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"GET http://localhost/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"200"),
+        (b"GET http://localhost/healthz HTTP/1.1\r\nHost: evil.test\r\n\r\n", b"403"),
+        (b"GET /healthz HTTP/1.0\r\n\r\n", b"403"),
+        (b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", b"4"),
+        (b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"4"),
+        (b"TRACE /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"200"),
+        (
+            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+            b"200",
+        ),
+        (INVOKE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", b"200"),
+        (INVOKE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", b"100"),
+    ],
+)
+def test_odd_requests_are_answered(url: str, request_bytes: bytes, status: bytes) -> None:
+    said = say(url, request_bytes, seconds=0.3)
+    assert said.startswith(b"HTTP/1.1 " + status)
+
+
+def test_requests_one_after_the_other_are_answered_in_order(url: str) -> None:
+    said = say(url, HEALTH + FUNCTIONS + b"\r\n" + HEALTH, seconds=0.3)
+    assert said.count(b"HTTP/1.1 200") == 3
+
+
+def test_a_large_body_is_refused_before_it_is_sent(url: str) -> None:
+    said = say(url, INVOKE + b"Content-Length: 99999999\r\n\r\n{")
+    assert said.startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (),
+        (b"GET /heal",),
+        (HEALTH[:-2],),
+        (INVOKE + b"Content-Length: 9\r\n\r\n{",),
+    ],
+)
+def test_a_client_that_is_too_slow_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, parts: tuple[bytes, ...]
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(connections, "BODY_SECONDS_MAX", 0.1)
+    with served(Behind()) as url:
+        said = say(url, *parts)
+    assert b"200 OK" not in said
+
+
+def test_a_client_that_waits_for_its_answer_is_not_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(connections, "BODY_SECONDS_MAX", 0.1)
+    behind = Behind()
+    behind.executions.wait = lambda: asyncio.sleep(0.4)
+    with served(behind) as url:
+        said = say(url, INVOKE + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
+    assert said.startswith(b"HTTP/1.1 200")
