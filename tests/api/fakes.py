@@ -1,8 +1,9 @@
 """What stands behind the API in its tests: fakes of the engine's calls, a server around them."""
 
 import asyncio
+import atexit
 import contextlib
-import re
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -272,7 +273,7 @@ def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    _loop().run_until_complete(app(scope, receive, send))  # type: ignore[arg-type]
     start, *bodies = sent
     return Reply(
         start["status"],
@@ -281,6 +282,9 @@ def ask(
     )
 
 
-def snake_case(name: str) -> str:
-    """Return ``GetFunction`` as ``get_function``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return the loop of all requests in process: a loop for each would take most of the time."""
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return loop

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import re
 import typing
 from typing import Any
 
@@ -13,6 +14,36 @@ from perdure.protocol.wire import Instant, Member, members
 __all__ = ["json_values", "member_values", "shapes", "texts"]
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
+
+_DRAWN_CHARACTERS_MAX = 32
+_FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
+
+#: At least one for each of the model's long patterns.
+EXAMPLES = (
+    "f",
+    "f:live",
+    "$LATEST",
+    "7",
+    "key",
+    "t\u00e4g @home",
+    "bucket-1",
+    "AccessDeniedException",
+    "dG9rZW4=",
+    "us-east-1",
+    "/aws/lambda/f",
+    _FUNCTION,
+    f"{_FUNCTION}:1",
+    f"{_FUNCTION}:$LATEST",
+    f"{_FUNCTION}:1/durable-execution/name/{'0' * 32}",
+    "arn:aws:iam::000000000000:role/r",
+    "arn:aws:sqs:us-east-1:000000000000:queue",
+    "arn:aws:lambda:us-east-1:000000000000:layer:l:1",
+    "arn:aws:lambda:us-east-1:000000000000:capacity-provider:p",
+    "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0",
+    "arn:aws:lambda:us-east-1::runtime:0123456789abcdef",
+    "arn:aws:lambda:us-east-1:000000000000:runtime/r/version/1",
+    "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0",
+)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
@@ -38,8 +69,9 @@ def member_values(member: Member) -> st.SearchStrategy[Any]:
 def _values(kind: Any, constraint: Any) -> st.SearchStrategy[Any]:
     if typing.get_origin(kind) is tuple:
         item = _hinted(typing.get_args(kind)[0])
-        least = constraint.min if isinstance(constraint, Items) else 0
-        return st.lists(item, min_size=least, max_size=max(least, 3)).map(tuple)
+        bounds = constraint if isinstance(constraint, Items) else Items()
+        most = 3 if bounds.max is None else min(bounds.max, 3)
+        return st.lists(item, min_size=bounds.min, max_size=most).map(tuple)
     if typing.get_origin(kind) is dict:
         key, value = typing.get_args(kind)
         return st.dictionaries(_hinted(key), _hinted(value), max_size=3)
@@ -66,9 +98,22 @@ def _scalars(kind: type, constraint: Any) -> st.SearchStrategy[Any]:
             return st.floats(least, most)
         return st.integers(int(least), int(most))
     if isinstance(constraint, Text) and kind is str:
-        pattern = (constraint.pattern or r".*").replace(r"\p{L}\p{Z}\p{N}", "a-z ")
-        return st.from_regex(rf"\A(?:{pattern})\Z").filter(
-            lambda value: constraint.problem(value) is None
-        )
+        return _matching(constraint)
     plain = {str: texts, bytes: st.binary(max_size=20), bool: st.booleans()}
     return plain.get(kind, st.integers(-(2**63), 2**63))
+
+
+def _matching(constraint: Text) -> st.SearchStrategy[str]:
+    """Return texts that a constraint allows: examples, if its pattern is not one to draw from."""
+    fitting = [example for example in EXAMPLES if constraint.problem(example) is None]
+    pattern = constraint.pattern or ""
+    if len(pattern) > _DRAWN_CHARACTERS_MAX or r"\p" in pattern:
+        return st.sampled_from(fitting)
+    if constraint.pattern is None:
+        return st.text(
+            st.characters(codec="utf-8"),
+            min_size=constraint.min,
+            max_size=min(constraint.max or 100, constraint.min + 100),
+        )
+    expression = re.compile(rf"(?:{pattern})\Z", re.ASCII)
+    return st.from_regex(expression).filter(lambda value: constraint.problem(value) is None)

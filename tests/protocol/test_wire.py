@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perdure.protocol.calls import CALLS, LOGS_CALLS
 from perdure.protocol.constraints import Items, Number, Text
-from perdure.protocol.executions import CheckpointDurableExecutionRequest
-from perdure.protocol.invocations import InvocationEnvelope
+from perdure.protocol.invocations import InvocationAnswer, InvocationEnvelope
 from perdure.protocol.operations import Operation, OperationUpdate
 from perdure.protocol.wire import (
     IN_URI,
@@ -26,6 +26,8 @@ from perdure.protocol.wire import (
     members,
     wire_name,
 )
+
+from .strategies import json_values, shapes
 
 
 class Colour(enum.StrEnum):
@@ -208,22 +210,24 @@ def test_a_long_value_is_shown_shortened() -> None:
     assert len(str(caught.value)) < 200
 
 
-@given(st.lists(shapes(OperationUpdate), max_size=3))
-def test_updates_survive_the_wire(updates: list[OperationUpdate]) -> None:
-    request = CheckpointDurableExecutionRequest(
-        durable_execution_arn="arn:aws:lambda:us-east-1:000000000000:function:f:1"
-        "/durable-execution/n/i",
-        checkpoint_token="dG9rZW4=",
-        updates=tuple(updates),
-    )
-    written = json.loads(json.dumps(encode(request)))
-    assert decode(CheckpointDurableExecutionRequest, written) == request
+EVERY_SHAPE = sorted(
+    {call.request for call in CALLS + LOGS_CALLS}
+    | {call.response for call in CALLS + LOGS_CALLS if call.response is not None}
+    | {InvocationEnvelope, InvocationAnswer},
+    key=lambda shape: shape.__name__,
+)
 
 
-@given(shapes(Operation), st.sampled_from(TimeUnit))
-def test_operations_survive_the_wire(operation: Operation, unit: TimeUnit) -> None:
-    written = json.loads(json.dumps(encode(operation, unit=unit)))
-    assert decode(Operation, written, unit=unit) == operation
+@pytest.mark.parametrize("shape", EVERY_SHAPE, ids=lambda shape: shape.__name__)
+@pytest.mark.parametrize("unit", TimeUnit, ids=lambda unit: unit.name)
+def test_every_shape_survives_the_wire(shape: type, unit: TimeUnit) -> None:
+    @settings(max_examples=20)
+    @given(shapes(shape))
+    def survives(value: object) -> None:
+        written = json.loads(json.dumps(encode(value, unit=unit)))
+        assert decode(shape, written, unit=unit) == value
+
+    survives()
 
 
 @given(

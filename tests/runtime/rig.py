@@ -119,9 +119,7 @@ async def a_rig(folder: Path, **settings: Any) -> AsyncIterator[Rig]:
         await rig.pool.aclose()
 
 
-def with_rig(
-    folder: Path, story: Callable[[Rig], Coroutine[Any, Any, T]], **settings: Any
-) -> T:
+def with_rig(folder: Path, story: Callable[[Rig], Coroutine[Any, Any, T]], **settings: Any) -> T:
     """Run a story on a rig of its own, and close the rig."""
 
     async def tell() -> T:
@@ -144,10 +142,15 @@ async def until(is_true: Callable[[], bool | Awaitable[bool]], seconds: float = 
 def is_alive(pid: int) -> bool:
     """Tell whether a process runs; a dead one that nobody has reaped does not."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+        stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def has_word(pid: int, word: str) -> bool:
+    """Tell whether a process's command line has ``word`` in it."""
+    return word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def children_of(pid: int) -> list[int]:
@@ -155,7 +158,7 @@ def children_of(pid: int) -> list[int]:
     found: list[int] = []
     for name in os.listdir("/proc"):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            with open(f"/proc/{int(name)}/stat") as file:
-                if int(file.read().rpartition(")")[2].split()[1]) == pid:
-                    found.append(int(name))
+            stat = Path(f"/proc/{int(name)}/stat").read_text()
+            if int(stat.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(name))
     return found

@@ -118,9 +118,7 @@ def test_a_concurrency_holds_over_all_versions_of_a_function(tmp_path: Path) -> 
 
 def test_an_idle_worker_gives_way_where_the_machine_is_full(tmp_path: Path) -> None:
     async def story(rig: Rig) -> None:
-        pids = [
-            await rig.result(rig.function(PID, revision_id=f"r{n}")) for n in (1, 2, 3)
-        ]
+        pids = [await rig.result(rig.function(PID, revision_id=f"r{n}")) for n in (1, 2, 3)]
         await until(lambda: not is_alive(pids[0]))
         assert is_alive(pids[2])
 

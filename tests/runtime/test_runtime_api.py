@@ -34,9 +34,7 @@ def play(folder: Path, scene: str, runs: int = 1, **changes: object) -> list[Inv
     """Return the reports of some runs under a custom runtime."""
 
     async def story(rig: Rig) -> list[InvocationReport]:
-        function = rig.function(
-            {"bootstrap": CLIENT + scene}, runtime="provided.al2023", **changes
-        )
+        function = rig.function({"bootstrap": CLIENT + scene}, runtime="provided.al2023", **changes)
         return [await rig.invoke(function, number) for number in range(runs)]
 
     return with_rig(folder, story)

@@ -122,9 +122,9 @@ class Network:
         name = type(error).__name__ if error else "ok"
         self._oracle.note("answer", call.number, name, error or "")
         if isinstance(error, Refusal):
-            self._oracle.served(call, error)
+            self._oracle.served(call, error, server.clock.now_ms())
         elif error is None:
-            self._oracle.served(call, serving.result())
+            self._oracle.served(call, serving.result(), server.clock.now_ms())
         elif not isinstance(error, StoreUnknownError | StoreFullError):
             self._oracle.complain("fault", call.method, f"{error!r}")
 

@@ -128,11 +128,11 @@ class Oracle:
 
     # What was answered (F3, F4, S7).
 
-    def served(self, call: Call, answer: Any) -> None:
+    def served(self, call: Call, answer: Any, clock_ms: int) -> None:
         """Judge what a server answers to a call: a response, or a refusal."""
         if call.method == "checkpoint_durable_execution":
             if isinstance(answer, Refusal):
-                self._refused(call, answer)
+                self._refused(call, answer, clock_ms)
             else:
                 self._accepted(call, answer)
 
@@ -153,7 +153,7 @@ class Oracle:
                 f"the same request was answered otherwise: {first[1]} then {answer}",
             )
 
-    def _refused(self, call: Call, refusal: Refusal) -> None:
+    def _refused(self, call: Call, refusal: Refusal, clock_ms: int) -> None:
         attempt = call.attempt
         if attempt is None or not isinstance(refusal, _CHECKPOINT_REFUSALS):
             name = type(refusal).__name__
@@ -177,15 +177,15 @@ class Oracle:
             self.complain("F3", life.id, f"a good token was refused: {refusal}")
         elif version == max(attempt.consumed.values()):
             first = self._replies.get(self._key(call))
-            if first is not None and call.arrived_ms - first[0] < _KEPT_MS:
+            if first is not None and clock_ms - first[0] < _KEPT_MS:
                 self.complain("F4", life.id, f"the same request again was refused: {refusal}")
 
     def told(self, attempt: Attempt, token: str, answer: Any) -> None:
         """Judge what a handler has received: everything that changed since it last heard (S7)."""
         life = self.life(attempt.execution_id)
         version = attempt.consumed.get(token)
-        if life is None or version is None or answer.checkpoint_token is None:
-            return
+        if life is None or version is None or answer.checkpoint_token in (None, token):
+            return  # paused, ended, or nothing new
         given = {each.id: each.status for each in answer.new_execution_state.operations}
         wanted: dict[str, OperationStatus] = {}
         for number in range(attempt.synced_version + 1, version + 1):

@@ -241,7 +241,7 @@ class _World:
             if self._is_quiet():
                 deleted = True
                 self._delete_some()
-            for life in self.oracle.commits.lives.values():
+            for life in list(self.oracle.commits.lives.values()):
                 is_paused = life.progress.pause is not None and not life.is_ended
                 if is_paused and self.clients.pauses.get(life.id, True):
                     await self.clients.resume(life.identity.arn)

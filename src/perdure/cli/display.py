@@ -1,14 +1,14 @@
 """What ``dev`` prints: functions, changes, lines of logs, executions. One line each."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from rich.text import Text
 
-from perdure.cli.neutral import json_text, neutral
+from perdure.cli.log_text import log_text
+from perdure.cli.neutral import neutral
 from perdure.cli.observation import ExecutionMoved, Logged, Seen
 from perdure.cli.output import plain_console
 from perdure.cli.progress import STATUS_STYLES, seconds_text
@@ -17,8 +17,6 @@ from perdure.cli.sources import FunctionSource
 __all__ = ["Display"]
 
 _STYLES: Final = ("cyan", "magenta", "blue", "yellow", "green")
-_LEVEL_STYLES: Final = {"WARN": "yellow", "WARNING": "yellow", "ERROR": "red", "FATAL": "red"}
-_FRAME: Final = ("START ", "END ", "REPORT ", "INIT_START ")  # AWS's own lines
 
 
 class Display:
@@ -41,7 +39,7 @@ class Display:
         """Print what was seen."""
         match seen:
             case Logged(function=function, line=line):
-                text = _log_text(line.message)
+                text = log_text(line.message)
                 if text is not None:
                     self._print(function, text, at_ms=line.at_ms)
             case ExecutionMoved():
@@ -89,37 +87,6 @@ def _moved_text(moved: ExecutionMoved) -> Text:
     if moved.error:
         text.append(f": {moved.error}", style="red")
     return text
-
-
-def _log_text(message: str) -> Text | None:
-    """Return a line of a log as people read it; None for those of AWS that only frame others."""
-    try:
-        record = json.loads(message)
-    except (ValueError, RecursionError):
-        record = None
-    match record:
-        case {"type": "platform.report", "record": dict() as report}:
-            return Text(_report_text(cast("Mapping[str, object]", report)), style="dim")
-        case {"type": str() as kind} if kind.startswith("platform."):
-            return None
-        case {"level": str() as level, "message": said}:
-            text = Text(f"{neutral(level)} ", style=_LEVEL_STYLES.get(level, ""))
-            shown = said if isinstance(said, str) else json_text(said, indent=None)
-            text.append(neutral(shown, is_line=False), style="default")
-            return text
-        case _:
-            style = "dim" if message.startswith(_FRAME) else ""
-            return Text(neutral(message.rstrip("\n"), is_line=False), style=style)
-
-
-def _report_text(report: Mapping[str, object]) -> str:
-    metrics = report.get("metrics")
-    figures = cast("Mapping[str, object]", metrics) if isinstance(metrics, dict) else {}
-    parts = [f"invocation {report.get('status')} after {figures.get('durationMs')} ms"]
-    if "initDurationMs" in figures:
-        parts.append(f"worker started in {figures['initDurationMs']} ms")
-    parts.append(f"{figures.get('maxMemoryUsedMB')} MB")
-    return neutral(", ".join(parts))
 
 
 def _time(at_ms: int) -> str:

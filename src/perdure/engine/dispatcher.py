@@ -6,12 +6,13 @@ the rest stays ready, in the store and in a queue here, the longest waiting firs
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Final
 
-from perdure.core.commands import BeginInvocation, FinishInvocation, RenewLease, Verdict
+from perdure.core.commands import BeginInvocation, FinishInvocation, RenewLease, Verdict, Wake
 from perdure.core.errors import Refusal, TooManyRequests, Unavailable
 from perdure.core.execution import ExecutionKind
 from perdure.core.outcome import CancelInvocation, InvocationInput, Outcome
@@ -194,6 +195,7 @@ class Dispatcher:
             _log.warning("execution %s was not invoked: %s", execution_id, refusal)
         except Refusal as refusal:
             _log.debug("execution %s was not invoked: %s", execution_id, refusal)
+            await self._do_what_is_due(execution_id)
         except Exception:  # noqa: BLE001 - the edge of a run: the lease runs out, another follows
             pause_ms = _AFTER_FAULT_MS
             _log.exception("the invocation of execution %s failed in the server", execution_id)
@@ -201,6 +203,11 @@ class Dispatcher:
             del self._runs[execution_id]
         await self._offer_again(execution_id, run.function_arn, pause_ms)
         self._pump()
+
+    async def _do_what_is_due(self, execution_id: str) -> None:
+        """End an execution whose time was over: it would be offered, and refused, without end."""
+        with contextlib.suppress(Refusal):
+            await self._engine.carry_out(execution_id, Wake())
 
     async def _offer_again(self, execution_id: str, function_arn: str, pause_ms: int) -> None:
         """Queue the execution if it became ready while its run was being put away; not before

@@ -86,7 +86,7 @@ class Residents:
         resident = self._residents.get(execution_id)
         if resident is None:
             resident = self._residents[execution_id] = Resident()
-            resident.execution, resident.is_current = execution, True
+            resident.execution, resident.is_current = execution, self._store.is_exclusive
             self.weigh(resident)
             self._shrink(execution_id, resident)
 

@@ -7,7 +7,7 @@ first needed, so that a handler's cold start does not pay for them.
 """
 
 import re
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -27,6 +27,11 @@ class Text:
     min: int = 0
     max: int | None = None
     pattern: str | None = None
+
+    @property
+    def match(self) -> Callable[[str], object] | None:
+        """Whatever tells whether a string matches, or None if there is no pattern."""
+        return _compiled(self.pattern).match if self.pattern else None
 
     def problem(self, value: str | bytes) -> str | None:
         """Return what is wrong with ``value``, naming the limit, or None."""

@@ -16,6 +16,7 @@ import binascii
 import dataclasses
 import enum
 import reprlib
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -199,6 +200,8 @@ def _decoder(hint: Any) -> Callable[[Any, str, TimeUnit], Any]:
     plain = _plain_decoder(hint)
     if constraint is None:
         return plain
+    if isinstance(constraint, Text) and hint is str:
+        return _text_decoder(constraint)
 
     def checked(value: Any, path: str, unit: TimeUnit) -> Any:
         result = plain(value, path, unit)
@@ -208,6 +211,26 @@ def _decoder(hint: Any) -> Callable[[Any, str, TimeUnit], Any]:
         return result
 
     return checked
+
+
+def _text_decoder(constraint: Text) -> Callable[[Any, str, TimeUnit], Any]:
+    """Return a decoder that spends one call on a string that is as it must be: most are."""
+    least, most = constraint.min, sys.maxsize if constraint.max is None else constraint.max
+    match: Callable[[str], object] | None = None
+
+    def decode_text(value: Any, path: str, unit: TimeUnit) -> Any:
+        nonlocal match
+        if match is None and constraint.pattern:
+            match = constraint.match
+        if type(value) is str and least <= len(value) <= most and (match is None or match(value)):
+            return value
+        text = _decode_str(value, path, unit)
+        problem = constraint.problem(text)
+        if problem is not None:
+            raise WireError(path, problem, value)
+        return text
+
+    return decode_text
 
 
 def _plain_decoder(hint: Any) -> Callable[[Any, str, TimeUnit], Any]:

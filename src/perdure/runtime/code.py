@@ -13,9 +13,10 @@ import hashlib
 import os
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from perdure.engine.invoker import FunctionVersion
 from perdure.runtime.archive import extract_archive
@@ -27,7 +28,14 @@ __all__ = ["CodeCache", "LoadCode", "code_sha256"]
 LoadCode = Callable[[str], Awaitable[bytes]]
 
 _Signature = frozenset[tuple[str, int, int, int, int, int]]
-_TEMPORARY: Final = ".new-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tree:
+    """A tree this process wrote, and what it was like when it had."""
+
+    place: Path
+    signature: _Signature
 
 
 def code_sha256(data: bytes) -> str:
@@ -45,11 +53,14 @@ class CodeCache:
         """Keep trees below ``folder``; take archives from ``load_code``."""
         self._folder = folder
         self._load_code = load_code
-        self._signatures: dict[str, _Signature] = {}
+        self._trees: dict[str, _Tree] = {}
+        self._users: Counter[Path] = Counter()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._opening: asyncio.Task[None] | None = None
+        self._serial = 0
 
-    async def ensure(self, function: FunctionVersion) -> Path:
-        """Return the folder to run ``function`` from.
+    async def borrow(self, function: FunctionVersion) -> Path:
+        """Return the folder to run ``function`` from; it stays until it is given back.
 
         Raises:
             CodeMissingError: the code is gone, or is not what its hash says.
@@ -61,47 +72,62 @@ class CodeCache:
                 raise CodeMissingError(f"the code folder {function.code_folder} is not there")
             return await asyncio.to_thread(folder.resolve)
         async with self._locks.setdefault(function.code_sha256, asyncio.Lock()):
-            return await self._ensure(function.code_sha256)
+            tree = await self._ensure(function.code_sha256)
+            self._users[tree.place] += 1
+            return tree.place
+
+    async def give_back(self, place: Path) -> None:
+        """Take note that a worker no longer runs from ``place``; remove it if it was replaced."""
+        if place in self._users:
+            self._users[place] -= 1
+            await self._tidy(place)
 
     async def forget(self, sha256: str) -> None:
-        """Remove a tree that no worker runs from any more."""
-        async with self._locks.setdefault(sha256, asyncio.Lock()):
-            self._signatures.pop(sha256, None)
-            await asyncio.to_thread(_remove, self._place(sha256))
+        """Keep a version's code no longer than workers run from it."""
+        if tree := self._trees.pop(sha256, None):
+            await self._tidy(tree.place)
 
-    def _place(self, sha256: str) -> Path:
-        """Return a tree's folder, named by the hash in hexadecimal: no outside name is a path."""
-        return self._folder / base64.b64decode(sha256, validate=True).hex()
+    async def _tidy(self, place: Path) -> None:
+        if self._users[place] <= 0 and all(tree.place != place for tree in self._trees.values()):
+            del self._users[place]
+            await asyncio.to_thread(_remove, place)
 
-    async def _ensure(self, sha256: str) -> Path:
+    async def _ensure(self, sha256: str) -> _Tree:
         try:
-            place = self._place(sha256)
+            name = base64.b64decode(sha256, validate=True).hex()
         except ValueError:
-            raise CodeMissingError(f"{sha256!r} is no code hash") from None
-        known = self._signatures.get(sha256)
-        if known is not None and await asyncio.to_thread(_signature, place) == known:
-            return place
+            name = ""
+        if not name:
+            raise CodeMissingError(f"{sha256!r} is no code hash")
+        known = self._trees.get(sha256)
+        if known and await asyncio.to_thread(_signature, known.place) == known.signature:
+            return known
         try:
             data = await self._load_code(sha256)
         except KeyError:
             raise CodeMissingError(f"the code {sha256} is gone") from None
-        self._signatures[sha256] = await asyncio.to_thread(_install, data, sha256, place)
-        return place
+        if self._opening is None:
+            self._opening = asyncio.create_task(asyncio.to_thread(_remove, self._folder))
+        await self._opening
+        self._serial += 1
+        # Named by the hash in hexadecimal, so that no name from outside is ever a path.
+        place = self._folder / f"{name}-{self._serial}"
+        signature = await asyncio.to_thread(_install, data, sha256, place)
+        self._trees[sha256] = _Tree(place=place, signature=signature)
+        if known:
+            await self._tidy(known.place)
+        return self._trees[sha256]
 
 
 def _install(data: bytes, sha256: str, place: Path) -> _Signature:
     if code_sha256(data) != sha256:
         raise CodeMissingError(f"the code's SHA-256 is {code_sha256(data)}; it should be {sha256}")
-    fresh = place.with_name(f"{_TEMPORARY}{place.name}")
-    _remove(fresh)
-    fresh.mkdir(parents=True, mode=0o755)
+    place.mkdir(parents=True, mode=0o755)
     try:
-        extract_archive(data, fresh)
+        extract_archive(data, place)
     except BadArchiveError:
-        _remove(fresh)
+        _remove(place)
         raise
-    _remove(place)
-    fresh.rename(place)
     return _signature(place)
 
 

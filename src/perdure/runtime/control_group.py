@@ -62,6 +62,10 @@ class ControlGroup:
     def _write(self, name: str, value: int) -> None:
         (self.path / name).write_text(str(value), encoding="ascii")
 
+    def pids(self) -> list[int]:
+        """Return the processes in the group."""
+        return [int(pid) for pid in _read(self.path / "cgroup.procs").split()]
+
     def has_run_out(self) -> bool:
         """Tell whether the kernel killed a process of the group for memory."""
         name = "memory.oom_control" if self._is_v1 else "memory.events"

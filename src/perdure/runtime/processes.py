@@ -7,6 +7,7 @@ Knows processes, not functions. All calls belong to one event loop.
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -206,7 +207,9 @@ class Processes:
             except OSError:
                 data = b""
             if not data:
-                self._lose_launcher()
+                self._disconnect()
+                self._kill_orphans()
+                self._forget_all()
                 return
             self._take(json.loads(data))
 
@@ -235,9 +238,18 @@ class Processes:
                     self._remove_group(process)
                     process.finish(how)
 
-    def _lose_launcher(self) -> None:
-        """Note that the launcher is gone and its workers with it; the next start makes another."""
-        self._disconnect()
+    def _kill_orphans(self) -> None:
+        """Kill what a dead launcher left: it took the workers along, not what they started."""
+        for process in self._live.values():
+            with contextlib.suppress(OSError):
+                if process.pid:
+                    os.killpg(process.pid, signal.SIGKILL)
+            for pid in process.group.pids() if process.group else ():
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _forget_all(self) -> None:
+        """Note that the launcher and all workers have ended; the next start makes another."""
         starting, self._starting = self._starting, {}
         for started in starting.values():
             if not started.done():
@@ -256,9 +268,10 @@ class Processes:
     async def aclose(self) -> None:
         """Kill what is left and end the launcher."""
         launcher, self._launcher = self._launcher, None
-        self._lose_launcher()
+        self._disconnect()
         if launcher is not None:
             await asyncio.to_thread(launcher.wait)
+        self._forget_all()
         self._empty_groups = [group for group in self._empty_groups if not group.remove()]
         if self._control_group is not None:
             with contextlib.suppress(OSError):

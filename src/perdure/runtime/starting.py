@@ -54,15 +54,17 @@ class WorkerStarter:
         Raises:
             WorkerError: it did not come up, and is gone.
         """
-        task_root = await self.code.ensure(function)
+        task_root = await self.code.borrow(function)
         stream = stream_name(
             function.version, at_ms=self._clock.now_ms(), token=secrets.token_hex(16)
         )
         try:
             log = WorkerLog(log_group_of(function), stream, store=self._logs, clock=self._clock)
         except OSError as error:
+            await self.code.give_back(task_root)
             raise LaunchError(f"no pipe for the worker's log: {error}") from error
         worker = Worker(function, owner, log=log, clock=self._clock)
+        worker.task_root = task_root
         try:
             await worker.open()
             worker.folder = await asyncio.to_thread(self._make_folder)
@@ -78,6 +80,8 @@ class WorkerStarter:
 
     async def clean(self, worker: Worker) -> None:
         """Remove what a worker that has gone left on disk."""
+        if worker.task_root is not None:
+            await self.code.give_back(worker.task_root)
         if worker.folder is not None:
             await asyncio.to_thread(shutil.rmtree, worker.folder, ignore_errors=True)
 
@@ -125,6 +129,9 @@ class WorkerStarter:
             return [_find_bootstrap(task_root)]
         interpreter = await self.interpreters.find(function.runtime)
         if function.runtime.startswith("python"):
+            if function.code_folder is None:
+                # The tree is read-only as on Lambda, also for a server that may write everywhere.
+                environment.setdefault("PYTHONDONTWRITEBYTECODE", "1")
             if not interpreter.is_servers_own:
                 environment["PERDURE_SERVER_PYTHON"] = self.interpreters.servers_own
             return [interpreter.path, str(BOOTSTRAP_FOLDER / "bootstrap.py")]

@@ -83,6 +83,7 @@ class Worker:
         self.idle_since = 0.0  #: on the loop's clock
         self.port = 0
         self.folder: Path | None = None  #: its temporary folder, removed when it has gone
+        self.task_root: Path | None = None  #: the code it runs, given back when it has gone
         self._owner = owner
         self._clock = clock
         self._loop = asyncio.get_running_loop()
