@@ -47,6 +47,7 @@ __all__ = ["InsecureBindError", "Server", "StoreFailedError"]
 _log = logging.getLogger(__name__)
 
 _KEEP_ALIVE_SECONDS: Final = 75
+_GRACEFUL_SECONDS: Final = 2
 _BACKLOG: Final = 2048
 _GC_THRESHOLD: Final = 20_000
 
@@ -105,9 +106,12 @@ class Server:
         await self._stopped
 
     async def aclose(self) -> None:
-        """Take no more calls, let running invocations end for a while, put everything away."""
-        self._http.should_exit = True
+        """Begin no more invocations, let the running ones end for a while, put everything away.
+
+        Calls are taken until then: what runs has to checkpoint. Callers that still wait are let go.
+        """
         await self._dispatcher.stop(grace_seconds=self.settings.shutdown_seconds)
+        self._http.should_exit = True
         for part in (self._ticker, self._outbox, self._reaper, self._pruner):
             await part.stop()
         with contextlib.suppress(TimeoutError):
@@ -207,6 +211,7 @@ class Server:
                 proxy_headers=False,
                 date_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=_GRACEFUL_SECONDS,
                 h11_max_incomplete_event_size=32 * 1024,
             )
         )

@@ -1,13 +1,23 @@
 """Which run goes to which worker, and how many workers there are."""
 
 import asyncio
+import dataclasses
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from perdure.engine.invoker import Crashed, FailureKind, InvocationReport, Returned
+from perdure.engine.invoker import (
+    Crashed,
+    DurableSettings,
+    FailureKind,
+    FunctionVersion,
+    InvocationReport,
+    LogFormat,
+    Returned,
+)
+from perdure.runtime.fleet import fleet_key
 from tests.runtime.rig import ARN, Rig, is_alive, until, with_rig
 
 PID = "import os\ndef handler(event, context):\n    return os.getpid()\n"
@@ -61,6 +71,25 @@ def test_equal_versions_share_a_worker_and_others_do_not(tmp_path: Path) -> None
     first, second, third, fourth = with_rig(tmp_path, story)
     assert first == second
     assert len({first, third, fourth}) == 3
+
+
+OTHERWISE = {
+    "environment": {"A": "1"},
+    "durable": DurableSettings(execution_timeout_seconds=9, retention_days=1),
+    "log_format": LogFormat.JSON,
+    "is_tenant_isolated": True,
+    "code_folder": "/elsewhere",
+    "endpoint_url": "http://elsewhere",
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(FunctionVersion)])
+def test_versions_that_differ_in_anything_share_nothing(tmp_path: Path, field: str) -> None:
+    function = Rig(tmp_path).function(PID)
+    old = getattr(function, field)
+    new = OTHERWISE.get(field) or (f"{old}x" if isinstance(old, str) else (old or 0) + 1)
+    other = dataclasses.replace(function, **{field: new})
+    assert (fleet_key(function) == fleet_key(other)) is (field == "concurrency_max")
 
 
 def test_runs_at_the_same_time_have_a_worker_each(tmp_path: Path) -> None:

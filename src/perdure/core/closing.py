@@ -12,6 +12,7 @@ from perdure.protocol.words import EventType, ExecutionStatus, OperationAction
 __all__ = ["close", "end_invocation"]
 
 _DAY_MS: Final = 86_400_000
+_KEPT_MS: Final = 60_000  #: an ended execution is there at least so long: for its messages
 
 _ENDS: Final[dict[ExecutionStatus, tuple[Happening, EventType]]] = {
     ExecutionStatus.SUCCEEDED: (OperationAction.SUCCEED, EventType.EXECUTION_SUCCEEDED),
@@ -42,7 +43,7 @@ def close(
     draft.update(
         status=status,
         ended_at_ms=draft.now_ms,
-        expires_at_ms=draft.now_ms + draft.identity.retention_days * _DAY_MS,
+        expires_at_ms=draft.now_ms + max(draft.identity.retention_days * _DAY_MS, _KEPT_MS),
         ready_at_ms=None,
         owes_invocation=False,
         timeout_at_ms=None,
@@ -52,10 +53,20 @@ def close(
     )
     parent = draft.identity.parent
     if parent is not None:
+        if status is ExecutionStatus.TIMED_OUT:
+            error = _child_timed_out(draft.identity.execution_timeout_seconds)
         draft.send(NotifyParent(parent=parent, status=ended.status, payload=payload, error=error))
     if draft.identity.is_announced:
         draft.send(AnnounceEnd(status=status))
     draft.hint(Closed(status=status))
+
+
+def _child_timed_out(seconds: int) -> ErrorObject:
+    """Return what a chained invoke is told. Source: AWS's testing package."""
+    return ErrorObject(
+        error_type="ChainedInvoke.Timeout",
+        error_message=f"CHAINED_INVOKE timed out after {seconds} seconds.",
+    )
 
 
 def end_invocation(

@@ -96,6 +96,9 @@ class Outbox:
                     await self._engine.store.discard([letter.id])
         except (Unavailable, TooManyRequests) as refusal:
             _log.warning("letter %s will be tried again: %s", letter.id, refusal)
+        except ResourceNotFound:
+            _log.warning("letter %s is dropped: its sender was deleted", letter.id)
+            await self._engine.store.discard([letter.id])
         except Exception:  # noqa: BLE001 - the edge of a delivery: the letter stays, and is tried again
             _log.exception("letter %s will be tried again", letter.id)
 
@@ -121,18 +124,11 @@ class Outbox:
     async def _notify(self, letter: Letter, message: NotifyParent) -> None:
         parent_id = message.parent.execution_id
         await self._hold(parent_id)
-        status, error = message.status, message.error
-        if status is OperationStatus.TIMED_OUT:
-            seconds = await self._timeout_seconds(letter.sender_id)
-            error = ErrorObject(
-                error_type="ChainedInvoke.Timeout",
-                error_message=f"The invoked execution timed out after {seconds} seconds.",
-            )
         command = FinishChainedInvoke(
             operation_id=message.parent.operation_id,
-            status=status,
+            status=message.status,
             payload=message.payload,
-            error=error,
+            error=message.error,
         )
         await self._finish(parent_id, command, letter)
 
@@ -145,10 +141,6 @@ class Outbox:
             except ResourceNotFound:
                 return
             await asyncio.sleep(_HELD_STEP_SECONDS)
-
-    async def _timeout_seconds(self, child_id: str) -> int:
-        async with self._engine.reading(child_id) as child:
-            return child.identity.execution_timeout_seconds
 
     async def _finish(self, parent_id: str, command: FinishChainedInvoke, letter: Letter) -> None:
         try:

@@ -1,6 +1,8 @@
 """The workers of one function version, and those who wait for one of them."""
 
 import asyncio
+import dataclasses
+import operator
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -62,18 +64,17 @@ class Fleet:
 
 
 def fleet_key(function: FunctionVersion) -> tuple[object, ...]:
-    """Return what two equal versions have in common, and two others have not."""
-    return (
-        function.function_arn,
-        function.version,
-        function.revision_id,
-        function.code_sha256,
-        function.code_folder,
-        function.runtime,
-        function.handler,
-        function.timeout_seconds,
-        function.memory_mb,
-        function.log_format,
-        function.tenant_id,
-        tuple(sorted(function.environment.items())),
+    """Return what two equal versions have in common, and two others have not.
+
+    The concurrency does not count: it says how many workers there may be, not what they run.
+    """
+    return (*_hashable_fields(function), tuple(sorted(function.environment.items())))
+
+
+_hashable_fields: Final = operator.attrgetter(
+    *(
+        field.name
+        for field in dataclasses.fields(FunctionVersion)
+        if field.name not in ("environment", "concurrency_max")
     )
+)

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 import asyncio
 import enum
 import json
+import select
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
@@ -115,8 +116,12 @@ class RuntimeApiConnection(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether an answer could still be sent."""
-        return self._transport is not None and not self._transport.is_closing()
+        """Tell whether the process still listens, whether or not the loop has seen it hang up."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
+        return not poll.poll(0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
