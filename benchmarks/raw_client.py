@@ -1,4 +1,5 @@
-"""A client that costs little: checkpoints over plain sockets, one connection an execution. Run as a process.
+"""A client that costs little: checkpoints over plain sockets, one connection an execution. Run as a
+process.
 
 Reads a list of [execution ARN, checkpoint token] from standard input; prints one line of JSON.
 """
@@ -15,7 +16,9 @@ import uvloop
 async def connection(
     port: int, arn: str, token: str, checkpoints: int, latencies: list[float]
 ) -> None:
-    """Send checkpoints one after another, each a step of about 1 KB, START and SUCCEED in one batch."""
+    """Send checkpoints one after another, each a step of about 1 KB, START and SUCCEED in one
+    batch.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     path = f"/2025-12-01/durable-executions/{quote(arn, safe='')}/checkpoint"
     payload = json.dumps("x" * 700)

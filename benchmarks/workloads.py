@@ -1,4 +1,6 @@
-"""What is measured, one function a workload: it is given a server of its own and returns its figures."""
+"""What is measured, one function a workload: it is given a server of its own and returns its
+figures.
+"""
 
 import concurrent.futures
 import contextlib

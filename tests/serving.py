@@ -1,4 +1,6 @@
-"""A real server in a process of its own, for tests: started, asked, killed, started again on the same data."""
+"""A real server in a process of its own, for tests: started, asked, killed, started again on the
+same data.
+"""
 
 import json
 import os

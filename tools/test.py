@@ -1,4 +1,6 @@
-"""Runs every test in the order that finds trouble soonest, prints what ran, and fails if a part failed."""
+"""Runs every test in the order that finds trouble soonest, prints what ran, and fails if a part
+failed.
+"""
 
 import subprocess
 import sys

@@ -5,7 +5,7 @@ import atexit
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -243,12 +243,12 @@ def ask(
     method: str,
     path: str | bytes,
     *,
-    body: bytes | list[bytes] = b"",
+    body: bytes | Sequence[bytes | None] = b"",
     headers: dict[str, str] | list[tuple[str, str]] | None = None,
     query: str = "",
 ) -> Reply:
-    """Send one request to the application, in process."""
-    parts = list(body) if isinstance(body, list) else [body]
+    """Send one request to the application, in process; a part None: the client goes away."""
+    parts = [body] if isinstance(body, bytes) else list(body)
     given = headers.items() if isinstance(headers, dict) else headers or []
     lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in given]
     if not any(name == b"host" for name, _ in lines):
@@ -265,9 +265,9 @@ def ask(
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        if not parts:
+        part = parts.pop(0) if parts else None
+        if part is None:
             return {"type": "http.disconnect"}
-        part = parts.pop(0)
         return {"type": "http.request", "body": part, "more_body": bool(parts)}
 
     async def send(message: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from perdure.api import ApiSettings, LogCalls, create_app
 from perdure.api.errors import ERRORS, error_body
+from perdure.core.errors import Unavailable
 from perdure.protocol.calls import CALLS
 
 from .fakes import EXECUTION_ARN, TOKEN, Behind, FakeExecutions, Reply, ask
@@ -185,6 +186,17 @@ def test_faults_in_logs_say_nothing() -> None:
     reply = ask(behind.app(), "POST", "/", headers=headers)
     assert reply.status == 500
     assert b"secret" not in reply.body
+
+
+def test_logs_that_cannot_be_read_now_are_503() -> None:
+    behind = Behind()
+
+    async def fail(prefix: str = "") -> Any:
+        raise Unavailable("not now")
+
+    behind.logs.groups = fail  # type: ignore[method-assign]
+    headers = {"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}
+    assert ask(behind.app(), "POST", "/", headers=headers).status == 503
 
 
 def test_the_lifespan_is_entered_and_left() -> None:

@@ -168,7 +168,7 @@ def _valid_document(call: Call) -> dict[str, Any]:
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
 def test_generated_requests_are_answered_in_the_models_forms(app: Any, call: Call) -> None:
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
     @given(_requests(call))
     def is_answered(request: dict[str, Any]) -> None:
         check(ask(app, call.method, **request))
@@ -220,7 +220,7 @@ def test_generated_log_requests_are_answered(app: Any, call: LogsCall) -> None:
     headers = {"X-Amz-Target": f"{LOGS_TARGET_PREFIX}{call.name}"}
     wires = [member.wire for member in members(call.request)]
 
-    @settings(max_examples=60)
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(shapes(call.request).map(encode) | st.dictionaries(st.sampled_from(wires), json_values))
     def is_answered(document: dict[str, Any]) -> None:
         reply = ask(app, "POST", "/", body=json.dumps(document).encode(), headers=headers)

@@ -149,11 +149,23 @@ def test_a_payload_of_the_limit_passes() -> None:
     assert ask(behind.app(), "POST", INVOKE, body=[payload, b"x"]).status == 413
 
 
-def test_a_client_that_goes_away_is_no_fault() -> None:
+@pytest.mark.parametrize("parts", [[], [b"{", None]], ids=["at once", "half way"])
+def test_a_client_that_goes_away_is_no_fault(parts: list[bytes | None]) -> None:
     behind = Behind()
-    reply = ask(behind.app(), "POST", INVOKE, body=[])
+    reply = ask(behind.app(), "POST", INVOKE, body=parts)
     assert reply.status == 400
     assert behind.executions.asked == []
+
+
+def test_a_length_that_is_no_number_says_nothing() -> None:
+    headers = {"Content-Length": "many"}
+    assert ask(Behind().app(), "POST", INVOKE, body=b"{}", headers=headers).status == 200
+
+
+def test_many_hosts_are_not_all_remembered() -> None:
+    app = Behind().app()
+    for port in range(100):
+        assert ask(app, "GET", "/healthz", headers={"Host": f"localhost:{port}"}).status == 200
 
 
 def test_too_much_at_once_is_told_to_try_again() -> None:

@@ -90,6 +90,16 @@ def test_lines_are_filtered_by_pattern(logs: Any, pattern: str, count: int) -> N
     assert "nextToken" not in answer
 
 
+def test_a_page_of_long_lines_holds_a_megabyte(behind: Behind, logs: Any) -> None:
+    behind.write_lines(*("x" * 400_000 for _ in range(5)), group="long")
+    answer = logs.filter_log_events(logGroupName="long")
+    assert (len(answer["events"]), "nextToken" in answer) == (3, True)
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName="long")
+    assert len([event for page in pages for event in page["events"]]) == 5
+    answer = logs.get_log_events(logGroupName="long", logStreamName="s")
+    assert len(answer["events"]) == 2
+
+
 def test_streams_are_filtered_by_prefix(logs: Any) -> None:
     for prefix, count in (("t", 2), ("x", 0)):
         answer = logs.filter_log_events(logGroupName=GROUP, logStreamNamePrefix=prefix)

@@ -171,8 +171,9 @@ def test_a_timeline_is_drawn_as_bars() -> None:
     assert drawn(timeline) == "\n".join(
         [
             "title  SUCCEEDED  2.000 s, 1 invocation",
-            "  first      STEP  SUCCEEDED  0.000 s  1.000 s  ━━━━━━━━━━━━━",
-            r"    in\x1b   STEP  STARTED    1.000 s                       ━━━━━━━━━━━━ 2 attempts, why",
+            "  first     STEP  SUCCEEDED  0.000 s  1.000 s  ━━━━━━━━━━━━━",
+            r"    in\x1b  STEP  STARTED    1.000 s                       ━━━━━━━━━━━━"
+            " 2 attempts, why",
         ]
     )
 

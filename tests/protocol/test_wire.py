@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perdure.protocol.calls import CALLS, LOGS_CALLS
@@ -129,6 +129,10 @@ def test_a_shape_may_be_in_camel_case() -> None:
     assert decode(Camel, {"logGroupName": "g"}) == Camel(log_group_name="g")
 
 
+def test_a_kind_of_string_is_a_string() -> None:
+    assert decode(Sample, {"Name": Colour.RED}) == Sample(name="red")
+
+
 def test_bytes_and_whole_floats_are_taken_as_they_are() -> None:
     assert decode(Sample, {"Name": "a", "Blob": b"\x01", "Count": 3.0}) == Sample(
         name="a", blob=b"\x01", count=3
@@ -221,7 +225,7 @@ EVERY_SHAPE = sorted(
 @pytest.mark.parametrize("shape", EVERY_SHAPE, ids=lambda shape: shape.__name__)
 @pytest.mark.parametrize("unit", TimeUnit, ids=lambda unit: unit.name)
 def test_every_shape_survives_the_wire(shape: type, unit: TimeUnit) -> None:
-    @settings(max_examples=20)
+    @settings(max_examples=20, suppress_health_check=list(HealthCheck))
     @given(shapes(shape))
     def survives(value: object) -> None:
         written = json.loads(json.dumps(encode(value, unit=unit)))

@@ -52,11 +52,11 @@ class Rig:
             endpoint_url="http://127.0.0.1:9", data_folder=folder, **settings
         )
         self.pool = WorkerPool(
-            self.settings, clock=self.clock, logs=self.logs, load_code=self._load_code
+            self.settings, clock=self.clock, logs=self.logs, load_code=self.load_code
         )
         self._serial = itertools.count(1)
 
-    async def _load_code(self, sha256: str) -> bytes:
+    async def load_code(self, sha256: str) -> bytes:
         return self.archives[sha256]
 
     def function(self, files: Mapping[str, str | bytes] | str, **changes: Any) -> FunctionVersion:

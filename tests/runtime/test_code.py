@@ -158,3 +158,15 @@ def test_callers_at_the_same_time_extract_once(tmp_path: Path) -> None:
         assert not places[0].exists()
 
     with_rig(tmp_path, story)
+
+
+def test_code_unused_for_long_is_removed(tmp_path: Path) -> None:
+    async def story(rig: Rig) -> None:
+        cache = CodeCache(tmp_path / "trees", rig.load_code)
+        for number in range(40):
+            place = await cache.borrow(rig.function(CODE + f"x = {number}\n"))
+            await cache.give_back(place)
+        assert len(list((tmp_path / "trees").iterdir())) == 32
+        assert place.exists()
+
+    with_rig(tmp_path, story)

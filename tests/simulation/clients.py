@@ -219,7 +219,7 @@ class Clients:
         match refusal:
             case CallbackTimedOut():
                 answered.is_timed_out = True
-            case ResourceNotFound() if is_open:
+            case ResourceNotFound() if is_open and "no such" in refusal.message:
                 self._oracle.complain("C4", execution_id, f"{item.path} is not found: {refusal}")
             case ResourceNotFound() | InvalidParameterValue():
                 pass
@@ -311,8 +311,7 @@ class Clients:
         life = self._oracle.life(execution_id)
         assert life is not None
         is_ended = life.is_ended
-        if is_ended:
-            self._oracle.may_be_gone.add(execution_id)
+        self._oracle.may_be_gone.add(execution_id)
         request = shapes.DeleteDurableExecutionRequest(durable_execution_arn=arn)
         try:
             await self.insist("delete_durable_execution", request)
@@ -324,7 +323,6 @@ class Clients:
         else:
             if not life.is_ended:
                 self._oracle.complain("R1", execution_id, "deleted while it runs")
-            self._oracle.may_be_gone.add(execution_id)
             self.deleted.add(execution_id)
 
     def _check_gone(self, execution_id: str, what: str) -> None:

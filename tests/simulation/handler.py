@@ -58,6 +58,7 @@ class _Group:
         self.left = left
         self.is_first = is_first
         self.is_taken = False
+        self.begun: dict[str, None] = {}
 
 
 class Handler:
@@ -354,11 +355,13 @@ class Handler:
         ]
         when = asyncio.FIRST_COMPLETED if parallel.is_first else asyncio.ALL_COMPLETED
         await asyncio.wait(branches, return_when=when)
-        for branch in branches:
+        for child, branch in zip(parallel.branches, branches, strict=True):
             if branch.done():
                 branch.result()
-            else:
-                branch.cancel()
+                continue
+            branch.cancel()
+            if child.path not in group.begun:
+                self._leave(group)  # it cannot count itself out
         if parallel.is_first:
             inner = {parallel.path: "first"}
         await self._checkpoints.put(update(_SUCCEED, payload=json.dumps(inner)))
@@ -367,6 +370,7 @@ class Handler:
     async def _branch(
         self, branch: Child, parent_id: str, values: Values, group: _Group
     ) -> None:
+        group.begun[branch.path] = None
         try:
             await self._child(branch, parent_id, values)
         finally:

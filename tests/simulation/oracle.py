@@ -177,7 +177,8 @@ class Oracle:
             self.complain("F3", life.id, f"a good token was refused: {refusal}")
         elif version == max(attempt.consumed.values()):
             first = self._replies.get(self._key(call))
-            if first is not None and clock_ms - first[0] < _KEPT_MS:
+            now_ms = max(clock_ms, life.progress.updated_at_ms)
+            if first is not None and now_ms - first[0] < _KEPT_MS:
                 self.complain("F4", life.id, f"the same request again was refused: {refusal}")
 
     def told(self, attempt: Attempt, token: str, answer: Any) -> None:

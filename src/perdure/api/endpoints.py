@@ -3,7 +3,6 @@
 The table is made at the start: a call without a method to answer it is noticed then.
 """
 
-import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from perdure.api.binding import Answer, Binding
+from perdure.api.deadlines import Deadlines
 from perdure.api.errors import ApiError, error_status
 from perdure.api.exchange import Exchange
 from perdure.api.routing import Router
@@ -52,7 +52,7 @@ class _Endpoint:
     method: Method
     binding: Binding
     body_bytes_max: int
-    seconds_max: float | None
+    is_hurried: bool
 
 
 class LambdaService:
@@ -65,13 +65,14 @@ class LambdaService:
             LookupError: no handler has a method for one of the calls.
         """
         self._router: Router[_Endpoint | str] = Router()
+        self._deadlines = Deadlines(hurried_seconds_max)
         for call in CALLS:
             endpoint = _Endpoint(
                 call=call,
                 method=find_method(handlers, call.name),
                 binding=Binding(call),
                 body_bytes_max=_BODY_BYTES_MAX.get(call.name, JSON_BODY_BYTES_MAX),
-                seconds_max=hurried_seconds_max if call.name in _HURRIED else None,
+                is_hurried=call.name in _HURRIED,
             )
             self._router.add(call.method, call.uri, endpoint)
         for name, method, uri in UNSUPPORTED_CALLS:
@@ -97,7 +98,7 @@ class LambdaService:
             await _refuse(exchange, endpoint, refusal)
         except Exception:  # noqa: BLE001 - the edge: logged once, with its id
             _log.exception("request %s %s", exchange.request_id, exchange.method)
-            is_hurried = isinstance(endpoint, _Endpoint) and endpoint.seconds_max is not None
+            is_hurried = isinstance(endpoint, _Endpoint) and endpoint.is_hurried
             status = 503 if is_hurried else 500
             await exchange.refuse(status, "ServiceException", "An error occurred. Try again.")
         else:
@@ -114,12 +115,11 @@ class LambdaService:
             if content_type and body and _NOT_JSON.match(content_type):
                 raise _no_json(content_type)
         request = endpoint.binding.request(labels, exchange.query, exchange.headers, body)
-        if endpoint.seconds_max is None:
+        if not endpoint.is_hurried:
             response = await endpoint.method(request)
         else:
             try:
-                async with asyncio.timeout(endpoint.seconds_max):
-                    response = await endpoint.method(request)
+                response = await self._deadlines.keep(endpoint.method(request))
             except TimeoutError:
                 raise Unavailable("the service is too slow now; try again") from None
         return endpoint.binding.answer(response)

@@ -19,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON: Final = b"application/json"
+_NO_CONTENT: Final = 204
 
 _request_numbers: Final = itertools.count(1)
 
@@ -94,10 +95,11 @@ class Exchange:
         """Write the whole answer."""
         lines = [
             (b"content-type", content_type),
-            (b"content-length", b"%d" % len(body)),
             (b"x-amzn-requestid", self.request_id.encode()),
             *headers,
         ]
+        if status != _NO_CONTENT:
+            lines.append((b"content-length", b"%d" % len(body)))
         await self._send({"type": "http.response.start", "status": status, "headers": lines})
         await self._send({"type": "http.response.body", "body": body})
 

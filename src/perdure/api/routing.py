@@ -18,6 +18,7 @@ _SLASHED: Final = {
     b"durable-executions": (b"checkpoint", b"state", b"history", b"stop", b"pause", b"resume"),
     b"durable-execution-callbacks": (b"succeed", b"fail", b"heartbeat"),
 }
+_KNOWN_MAX: Final = 1_024
 _PLAIN_SEGMENTS_MAX: Final = 4  #: ``/DATE/COLLECTION/NAME/ACTION``
 
 Target = TypeVar("Target")
@@ -45,6 +46,7 @@ class Router(Generic[Target]):
     def __init__(self) -> None:
         """Begin without a call."""
         self._root: _Branch[Target] = _Branch()
+        self._known: dict[tuple[str, bytes], Match[Target]] = {}
 
     def add(self, method: str, template: str, target: Target) -> None:
         """Lead requests of ``method`` for ``template`` to ``target``; the first one counts."""
@@ -64,6 +66,9 @@ class Router(Generic[Target]):
         Raises:
             InvalidParameterValue: a label is not UTF-8 once decoded.
         """
+        known = self._known.get((method, path))
+        if known is not None:  # an execution's checkpoints all have one path
+            return known
         branch, labels = self._root, dict[str, str]()
         for segment in _segments(path):
             following = branch.literals.get(segment)
@@ -75,7 +80,12 @@ class Router(Generic[Target]):
             else:
                 return None
         target = branch.targets.get(method)
-        return None if target is None else Match(target, labels)
+        if target is None:
+            return None
+        if len(self._known) >= _KNOWN_MAX:
+            self._known.clear()
+        found = self._known[method, path] = Match(target, labels)
+        return found
 
 
 def _segments(path: bytes) -> list[bytes]:

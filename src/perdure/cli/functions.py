@@ -12,12 +12,19 @@ __all__ = ["functions"]
 _COLUMNS: Final = ("FUNCTION", "VERSION", "RUNTIME", "HANDLER", "DURABLE", "STATE", "MODIFIED")
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def functions(context: click.Context) -> None:
+class _ListedByDefault(click.Group):
+    """Lists where no command is given, with the options that follow."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Return what is left to parse, with ``list`` before options that are not the group's."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_ListedByDefault)
+def functions() -> None:
     """Look at functions and delete them; without a command, list them."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_functions)
 
 
 @functions.command("list")

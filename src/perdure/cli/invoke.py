@@ -79,7 +79,10 @@ def invoke(caller: Caller, **options: Unpack[_Options]) -> None:
         _follow(caller, parameters)
     else:
         kind = "Tail" if options["log"] else None
-        _print_answer(caller, caller.client.invoke(LogType=kind, **parameters))
+        answer = caller.client.invoke(LogType=kind, **parameters)
+        if options["log"]:
+            _print_log(caller, answer, options["name"])
+        _print_answer(caller, answer)
 
 
 def _default_qualifier(name: str) -> str | None:
@@ -118,18 +121,39 @@ def _print_started(caller: Caller, answer: InvokeResponse) -> None:
         caller.output.note("accepted")
 
 
-def _print_answer(caller: Caller, answer: InvokeResponse) -> None:
-    if answer.log_result and not caller.output.is_json:
+def _print_log(caller: Caller, answer: InvokeResponse, name: str) -> None:
+    """Print the end of the log, which the API gives for plain functions only."""
+    if answer.log_result is None:
+        caller.output.note(f"the log is in parts, one for each invocation: perdure logs {name}")
+    elif not caller.output.is_json:
         log = base64.b64decode(answer.log_result).decode(errors="backslashreplace")
         click.echo(neutral(log.rstrip("\n"), is_line=False), err=True)
+
+
+def _print_answer(caller: Caller, answer: InvokeResponse) -> None:
     if caller.output.is_json:
         caller.output.document(_document(answer))
     else:
         caller.output.payload(answer.payload or b"null")
-    if answer.function_error:
-        if not caller.output.is_json:
-            caller.output.note(f"the function failed: {answer.function_error}", style="red")
-        sys.exit(ExitCode.ERROR)
+    if answer.function_error is None:
+        return
+    caller.output.note(f"the function failed: {answer.function_error}", style="red")
+    sys.exit(_exit_code(caller, answer.durable_execution_arn))
+
+
+def _exit_code(caller: Caller, arn: str | None) -> ExitCode:
+    """Return how to end after a failure: an execution may have been ended by others."""
+    if arn is None:
+        return ExitCode.ERROR
+    execution = caller.client.fetch(
+        GetDurableExecutionResponse,
+        "get_durable_execution",
+        DurableExecutionArn=arn,
+        IncludeExecutionData=False,
+    )
+    if execution.status in _ENDED_OTHERWISE:
+        return ExitCode.NOT_SUCCEEDED
+    return ExitCode.ERROR
 
 
 def _document(answer: InvokeResponse) -> dict[str, object]:

@@ -40,20 +40,22 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
     if not command.updates and not told:
         return draft.finish(CheckpointReply(token=_current(draft.progress), operations=()))
     sequence = inbound.token_sequence + 1
-    draft.update(
+    is_open = bool(draft.progress.nonce_sha256)
+    token = TokenState(inbound.epoch, sequence) if is_open else None
+    return draft.finish(
+        CheckpointReply(token=token, operations=told),
         token_sequence=sequence,
         failures=0 if command.updates else inbound.failures,
         last_reply=LastReply(
             client_token=command.client_token,
             inbound_sequence=inbound.token_sequence,
-            outbound_sequence=sequence if draft.progress.nonce_sha256 else None,
+            outbound_sequence=sequence if is_open else None,
             updates_sha256=command.updates_sha256,
             after_sequence=inbound.seen_sequence,
             until_sequence=draft.sequence,
             at_ms=draft.now_ms,
         ),
     )
-    return draft.finish(CheckpointReply(token=_current(draft.progress), operations=told))
 
 
 def _answer_again(draft: Draft, command: Checkpoint) -> CheckpointReply | None:

@@ -121,10 +121,16 @@ class Draft:
         self.is_delivery = True
         return told
 
-    def finish(self, reply: Reply) -> Outcome:
-        """Return the outcome."""
+    def finish(self, reply: Reply, **changes: Any) -> Outcome:
+        """Return the outcome; ``changes`` are last changes of the progress."""
         before = self.base.progress
-        if self.progress is not before or self.operations or self.events or self.is_delivery:
+        if (
+            self.progress is not before
+            or self.operations
+            or self.events
+            or self.is_delivery
+            or changes
+        ):
             self.progress = self.progress._replace(
                 version=before.version + 1,
                 updated_at_ms=self.now_ms,
@@ -134,6 +140,7 @@ class Draft:
                 event_count=before.event_count + len(self.events),
                 operation_count=self._operation_count,
                 stored_bytes=self._stored_bytes,
+                **changes,
             )
         return Outcome(
             identity=self.identity,

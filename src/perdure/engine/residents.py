@@ -48,8 +48,9 @@ class Residents:
     def borrow(self, execution_id: str) -> "Loan":
         """Lend the execution for the length of an ``async with``.
 
-        A refusal inside has changed nothing; after any other exception, such as an interruption
-        between a commit and taking it over, the next borrower reads the execution again.
+        A refusal inside has changed nothing. After any other exception, such as an interruption
+        between a commit and taking it over, or a commit of which nothing is known, the next
+        borrower reads the execution again.
         """
         return Loan(self, execution_id)
 
@@ -166,7 +167,8 @@ class Loan:
         traceback: TracebackType | None,
     ) -> None:
         """Take the execution back."""
-        if error is not None and not isinstance(error, Refusal):
+        is_harmless = isinstance(error, Refusal) and not isinstance(error, Unavailable)
+        if error is not None and not is_harmless:
             self._residents.put_off(self._resident)
         self._give_back()
 

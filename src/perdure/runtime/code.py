@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from perdure.engine.invoker import FunctionVersion
 from perdure.runtime.archive import extract_archive
@@ -28,6 +29,7 @@ __all__ = ["CodeCache", "LoadCode", "code_sha256"]
 LoadCode = Callable[[str], Awaitable[bytes]]
 
 _Signature = frozenset[tuple[str, int, int, int, int, int]]
+_UNUSED_TREES_MAX: Final = 32  #: kept for their next worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class CodeCache:
         """Keep trees below ``folder``; take archives from ``load_code``."""
         self._folder = folder
         self._load_code = load_code
-        self._trees: dict[str, _Tree] = {}
+        self._trees: dict[str, _Tree] = {}  #: the most recently used at the end
         self._users: Counter[Path] = Counter()
         self._locks: dict[str, asyncio.Lock] = {}
         self._opening: asyncio.Task[None] | None = None
@@ -74,6 +76,7 @@ class CodeCache:
         async with self._locks.setdefault(function.code_sha256, asyncio.Lock()):
             tree = await self._ensure(function.code_sha256)
             self._users[tree.place] += 1
+            self._trees[function.code_sha256] = self._trees.pop(function.code_sha256)
             return tree.place
 
     async def give_back(self, place: Path) -> None:
@@ -81,11 +84,15 @@ class CodeCache:
         if place in self._users:
             self._users[place] -= 1
             await self._tidy(place)
+            unused = [key for key, tree in self._trees.items() if self._users[tree.place] <= 0]
+            for sha256 in unused[:-_UNUSED_TREES_MAX]:
+                await self.forget(sha256)
 
     async def forget(self, sha256: str) -> None:
         """Keep a version's code no longer than workers run from it."""
-        if tree := self._trees.pop(sha256, None):
-            await self._tidy(tree.place)
+        async with self._locks.setdefault(sha256, asyncio.Lock()):
+            if tree := self._trees.pop(sha256, None):
+                await self._tidy(tree.place)
 
     async def _tidy(self, place: Path) -> None:
         if self._users[place] <= 0 and all(tree.place != place for tree in self._trees.values()):

@@ -60,7 +60,7 @@ def build_environment(
         "LANG": os.environ.get("LANG", "en_US.UTF-8"),
         "TZ": ":UTC",
         "AWS_ENDPOINT_URL_LAMBDA": settings.endpoint_url,
-        "AWS_ENDPOINT_URL_LOGS": settings.endpoint_url,
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": settings.endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     environment.update(

@@ -21,7 +21,7 @@ class Ticket:
     """A place in the queue for a worker; ``number`` rises over all fleets of a pool."""
 
     number: int
-    worker: asyncio.Future[Worker]
+    grant: "asyncio.Future[tuple[Fleet, Worker]]"  #: the worker, and whose it is
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -46,7 +46,7 @@ class Fleet:
 
     def first_ticket(self) -> Ticket | None:
         """Return the oldest ticket somebody still waits on."""
-        while self.tickets and self.tickets[0].worker.done():
+        while self.tickets and self.tickets[0].grant.done():
             self.tickets.popleft()
         return self.tickets[0] if self.tickets else None
 

@@ -46,6 +46,7 @@ class Interpreters:
     def __init__(self) -> None:
         """Look for nothing yet."""
         self._found: dict[str, Interpreter | None] = {}
+        self._available: list[str] | None = None
         self._lock = asyncio.Lock()
 
     @property
@@ -65,8 +66,9 @@ class Interpreters:
                     self._found[runtime] = await asyncio.to_thread(_search, runtime)
         found = self._found[runtime]
         if found is None:
-            available = await asyncio.to_thread(_available)
-            has = ", ".join(available) or "no interpreter"
+            if self._available is None:
+                self._available = await asyncio.to_thread(_available)
+            has = ", ".join(self._available) or "no interpreter"
             raise InterpreterMissingError(f"nothing here runs {runtime}; this machine has {has}")
         return found
 

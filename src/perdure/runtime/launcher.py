@@ -32,6 +32,7 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _WATCH_MS: Final = 50  #: between two looks at the memory of workers that no control group bounds
 _SWEEP_ROUNDS_MAX: Final = 20
+_FILES_MAX: Final = 1024  #: Source: Lambda quotas, file descriptors
 _IGNORED_SIGNALS: Final = (
     signal.SIGINT,
     signal.SIGTERM,
@@ -328,6 +329,7 @@ def become_worker(order: StartOrder, log_fd: int, *, launcher_pid: int) -> NoRet
             os._exit(125)  # The launcher died before it could be our lifeline.
         prctl(_PR_SET_NO_NEW_PRIVS, 1)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES_MAX, _FILES_MAX))
         if order["control_group"]:
             _write(os.path.join(order["control_group"], "cgroup.procs"), str(os.getpid()))
         # The kernel is to take this process before the server when the machine is out of memory.

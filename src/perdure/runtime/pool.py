@@ -62,12 +62,11 @@ class WorkerPool:
 
     async def invoke(self, request: InvocationRequest) -> InvocationReport:
         """Run the function once and return what happened; cancelling the call kills the run."""
-        fleet = self._fleet(request.function)
         try:
-            worker = await self._acquire(fleet)
+            fleet, worker = await self._acquire(request.function)
             while not worker.can_run:
                 self._dismiss(fleet, worker)
-                worker = await self._acquire(fleet)
+                fleet, worker = await self._acquire(request.function)
         except WorkerError as error:
             return self._no_worker(error)
         try:
@@ -149,33 +148,32 @@ class WorkerPool:
 
     # Who gets what.
 
-    async def _acquire(self, fleet: Fleet) -> Worker:
+    async def _acquire(self, function: FunctionVersion) -> tuple[Fleet, Worker]:
         if self._is_closed:
             raise LaunchError("the runtime is shutting down")
-        ticket = Ticket(
-            number=next(self._numbers), worker=asyncio.get_running_loop().create_future()
-        )
+        fleet = self._fleet(function)
+        grant = asyncio.get_running_loop().create_future()
+        ticket = Ticket(number=next(self._numbers), grant=grant)
         fleet.tickets.append(ticket)
         fleet.waiting += 1
         self._pump()
         try:
-            return await ticket.worker
+            return await ticket.grant
         except asyncio.CancelledError:
             self._abandon(ticket)
             raise
 
     def _abandon(self, ticket: Ticket) -> None:
         """Give back what a cancelled caller was given, or its place in the queue."""
+        if ticket.grant.done() and not ticket.grant.cancelled() and not ticket.grant.exception():
+            fleet, worker = ticket.grant.result()
+            if worker in fleet.running:
+                fleet.running.discard(worker)
+                fleet.idle.append(worker)
         for fleet in self._all():
             if ticket in fleet.tickets:
                 fleet.tickets.remove(ticket)
                 fleet.waiting -= 1
-            elif (
-                not ticket.worker.cancelled()
-                and (worker := ticket.worker.result()) in fleet.running
-            ):
-                fleet.running.discard(worker)
-                fleet.idle.append(worker)
         self._pump()
 
     def _pump(self) -> None:
@@ -228,9 +226,9 @@ class WorkerPool:
         if ticket in fleet.tickets:
             fleet.tickets.remove(ticket)
         if isinstance(result, Worker):
-            ticket.worker.set_result(result)
+            ticket.grant.set_result((fleet, result))
         else:
-            ticket.worker.set_exception(result)
+            ticket.grant.set_exception(result)
 
     async def _start(self, fleet: Fleet) -> None:
         try:

@@ -183,6 +183,7 @@ class Processes:
                 self._launcher = subprocess.Popen(
                     [sys.executable, "-I", "-S", str(_LAUNCHER), str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
                     cwd="/",
                     env={},
                     pass_fds=[theirs.fileno()],

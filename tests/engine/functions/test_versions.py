@@ -6,6 +6,7 @@ from perdure.core.errors import InvalidParameterValue, ResourceConflict, Resourc
 from perdure.protocol.aliases import CreateAliasRequest
 from perdure.protocol.functions import (
     DeleteFunctionRequest,
+    GetFunctionRequest,
     ListVersionsByFunctionRequest,
     PublishVersionRequest,
     UpdateFunctionCodeRequest,
@@ -180,6 +181,8 @@ def test_a_folder_is_a_function_of_development(catalog: Catalog) -> None:
     elsewhere = catalog.wait(put(a_request("h"), endpoint_url="http://localhost:1"))
     assert catalog.resolve("h").endpoint_url == "http://localhost:1"
     assert elsewhere.code_sha256 != first.code_sha256
+    shown = catalog.call("get_function", GetFunctionRequest(function_name="g"))
+    assert (shown.code.repository_type, shown.code.location) == ("Local", None)
     with pytest.raises(InvalidParameterValue):
         catalog.wait(put(a_request("g")))
     for name in ("g", "h"):

@@ -51,7 +51,7 @@ class FunctionCalls:
         name = self.new_name(request.function_name)
         configuration = created(request, name=name, arn=self._registry.arn(name))
         tags = checked_tags(request.tags or {})
-        archive = self._codes.uploaded(request.code)
+        archive = await self._codes.uploaded(request.code)
         async with self._registry.lock:
             if await self._registry.functions.read(name) is not None:
                 raise ResourceConflict(f"Function already exist: {name}")
@@ -99,10 +99,11 @@ class FunctionCalls:
         name = registry.refer_whole(request.function_name)
         if request.publish_to is not None:
             raise InvalidParameterValue("PublishTo is not supported by Perdure")
+        await registry.get(name)
+        archive = await self._codes.uploaded(request)
         async with registry.lock:
             held = await registry.get(name)
             check_revision(held.document.latest.configuration, request.revision_id)
-            archive = self._codes.uploaded(request)
             configuration = held.document.latest.configuration
             if request.architectures is not None:
                 configuration = replace(configuration, architectures=request.architectures)
