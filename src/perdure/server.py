@@ -17,6 +17,7 @@ import uvicorn
 
 from perdure.api.app import create_app
 from perdure.api.code import code_url
+from perdure.api.connections import uvicorn_settings
 from perdure.api.log_calls import LogCalls
 from perdure.api.settings import ApiSettings
 from perdure.clock import SystemClock
@@ -33,6 +34,7 @@ from perdure.engine.pruner import Pruner
 from perdure.engine.reaper import Reaper
 from perdure.engine.seals import Seals, load_key
 from perdure.engine.starting import Starter
+from perdure.engine.sweeper import Sweeper, is_code_needed
 from perdure.engine.ticker import Ticker
 from perdure.engine.waiting import Waiting
 from perdure.runtime.archive import check_archive
@@ -112,7 +114,13 @@ class Server:
         """
         await self._dispatcher.stop(grace_seconds=self.settings.shutdown_seconds)
         self._http.should_exit = True
-        for part in (self._ticker, self._outbox, self._reaper, self._pruner):
+        for part in (
+            self._ticker,
+            self._outbox,
+            self._reaper,
+            self._pruner,
+            self._sweeper,
+        ):
             await part.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.shutdown_seconds):
@@ -180,16 +188,13 @@ class Server:
         self._outbox = Outbox(engine, starter, announcer)
         self._reaper = Reaper(engine, owner=self._owner)
         self._pruner = Pruner(engine)
+        self._sweeper = Sweeper({"logs": self._prune_logs, "code": self._forget_code})
         executions = Executions(engine, functions, starter, self._seals, settings.quotas)
         invocations = Invocations(engine, functions, starter, self._pool, waiting, entropy)
         logs = LogCalls(self._logs, region=settings.region, account_id=settings.account_id)
         self.app = create_app(
             (executions, invocations, logs, *self.functions.handlers),
-            ApiSettings(
-                region=settings.region,
-                account_id=settings.account_id,
-                allowed_hosts=(settings.host, *settings.allowed_hosts),
-            ),
+            ApiSettings(allowed_hosts=(settings.host, *settings.allowed_hosts)),
             read_code=self.functions.read_code,
         )
 
@@ -199,24 +204,27 @@ class Server:
         self._outbox.start()
         self._dispatcher.start()
         self._pruner.start()
+        self._sweeper.start()
         self._http = _Http(
             uvicorn.Config(
                 self.app,
-                http="httptools",
-                loop="none",
                 lifespan="off",
-                access_log=False,
                 log_config=None,
-                server_header=False,
-                proxy_headers=False,
-                date_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=_GRACEFUL_SECONDS,
-                h11_max_incomplete_event_size=32 * 1024,
+                **uvicorn_settings(),
             )
         )
         self._serving = asyncio.create_task(self._http.serve(sockets=list(sockets)))
         await self._http.listening.wait()
+
+    async def _prune_logs(self) -> None:
+        await self._logs.prune(self._clock.now_ms())
+
+    async def _forget_code(self) -> None:
+        await self.functions.forget_snapshots(
+            lambda arn, sha256: is_code_needed(self._store, arn, sha256)
+        )
 
     async def _load_code(self, code_sha256: str) -> bytes:
         code = await self.functions.read_code(code_sha256)

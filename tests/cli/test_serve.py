@@ -98,7 +98,7 @@ def test_a_data_folder_that_cannot_be_made_ends_with_1(tmp_path: Path) -> None:
     with running("serve", "--port", "0", "--data", "file/data", folder=tmp_path) as server:
         assert server.wait() == 1
         text = eventually(lambda: server.text, what="its error")
-    assert text == "perdure: file/data: Not a directory\n"
+    assert text == f"perdure: {tmp_path}/file/data: Not a directory\n"
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from perdure.protocol.operations import Operation, OperationUpdate
 from perdure.protocol.words import OperationStatus
 
 from .network import LostError, Network
-from .oracle import Oracle
+from .oracle import RUDE, Oracle
 from .records import Attempt
 
 __all__ = ["AttemptEndedError", "Checkpoints", "View"]
@@ -127,6 +127,7 @@ class Checkpoints:
         self._sending: asyncio.Task[None] | None = None
         self._number = 0
         self._is_ended = False
+        self._rude: tuple[OperationUpdate, ...] = ()
 
     @property
     def is_busy(self) -> bool:
@@ -174,6 +175,10 @@ class Checkpoints:
         self._hurry()
         await asked
 
+    def be_rude(self, *updates: OperationUpdate) -> None:
+        """Send updates, some time, that the service has to refuse as a whole (D2, S2)."""
+        self._rude = updates
+
     def flush(self) -> bool:
         """Send what was only posted; return False if there is nothing to send."""
         if self._queue:
@@ -201,6 +206,8 @@ class Checkpoints:
                 for _, stored in batch:
                     if stored is not None and not stored.done():
                         stored.set_result(None)
+                if self._rude:
+                    await self._try_rude()
         except AttemptEndedError as error:
             self._is_ended = True
             self.ended(error)
@@ -226,6 +233,23 @@ class Checkpoints:
         if answer.checkpoint_token is None:
             raise AttemptEndedError("the service gave no token", is_revoked=True)
         self._token = answer.checkpoint_token
+
+    async def _try_rude(self) -> None:
+        updates, self._rude = self._rude, ()
+        self._number += 1
+        request = shapes.CheckpointDurableExecutionRequest(
+            durable_execution_arn=self.arn,
+            checkpoint_token=self._token,
+            updates=updates,
+            client_token=f"{RUDE}-{self._attempt.request_id}-{self._number}",
+        )
+        try:
+            await self._network.call("checkpoint_durable_execution", request, self._attempt)
+        except InvalidCheckpointToken as refusal:
+            raise AttemptEndedError(str(refusal)) from refusal
+        except (LostError, Refusal):
+            return
+        self._oracle.complain("S2", self._attempt.execution_id, f"accepted: {updates}")
 
     async def _insist(self, method: str, request: Any) -> Any:
         for number in range(_TRIES_MAX):

@@ -41,6 +41,7 @@ _ENDS_OF_OPERATIONS: Final = frozenset(
     }
 )
 _ANSWERED: Final = (OperationStatus.SUCCEEDED, OperationStatus.FAILED)
+_ATTEMPT_ENDS: Final = (*_ANSWERED, OperationStatus.PENDING)
 _NEVER_CHANGING: Final = ("type", "name", "parent_id", "sub_type", "started_at_ms", "position")
 
 Complain = Callable[..., None]
@@ -212,7 +213,9 @@ class Commits:
             for name in _NEVER_CHANGING:
                 if getattr(before, name) != getattr(after, name):
                     self._complain("S2", life.id, f"{name} of {after.id} changed")
-            if after.attempt not in (before.attempt, before.attempt + 1):
+            has_ended = after.status is not before.status and after.status in _ATTEMPT_ENDS
+            is_step = after.type is OperationType.STEP
+            if is_step and after.attempt != before.attempt + has_ended:
                 self._complain(
                     "S5", life.id, f"{after.id}: attempt {after.attempt} follows {before.attempt}"
                 )

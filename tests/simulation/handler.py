@@ -245,6 +245,12 @@ class Handler:
         if step.is_at_most_once or step.script[min(number, len(step.script)) - 1]:
             payload = f"{self._version}:{step.path}"
             await self._checkpoints.put(update(_SUCCEED, payload=payload))
+            if self._program.is_rude:
+                wait = _updates(OperationType.WAIT, f"rude-{step.path}", None)
+                self._checkpoints.be_rude(
+                    wait(_START, wait_options=WaitOptions(wait_seconds=1)),
+                    update(_SUCCEED, payload="overwritten"),
+                )
             return
         error = ErrorObject(error_message=step.path)
         if number < len(step.script):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from perdure.core.errors import (
     InvalidCheckpointToken,
+    InvalidParameterValue,
     Refusal,
     TooManyRequests,
     Unavailable,
@@ -24,11 +25,12 @@ from perdure.protocol.words import (
 from .commits import Commits
 from .records import Attempt, Call, Life, Trace
 
-__all__ = ["Fact", "Oracle", "Violation"]
+__all__ = ["RUDE", "Fact", "Oracle", "Violation"]
 
 #: What may be answered to a checkpoint beside success. Anything else ends a customer's execution.
 _CHECKPOINT_REFUSALS: Final = (InvalidCheckpointToken, TooManyRequests, Unavailable)
 _KEPT_MS: Final = 14 * 60_000
+RUDE: Final = "rude"  #: begins the ClientToken of a request that is to be refused
 
 #: Says what is wrong with an execution, given what is acknowledged of it; None: nothing.
 Fact = Callable[[Execution | None], str | None]
@@ -155,6 +157,10 @@ class Oracle:
 
     def _refused(self, call: Call, refusal: Refusal, clock_ms: int) -> None:
         attempt = call.attempt
+        if call.commits and not isinstance(refusal, TooManyRequests | Unavailable):
+            self.complain("D2", call.request.durable_execution_arn, "refused, but it left something")
+        if call.request.client_token.startswith(RUDE) and type(refusal) is InvalidParameterValue:
+            return
         if attempt is None or not isinstance(refusal, _CHECKPOINT_REFUSALS):
             name = type(refusal).__name__
             self.complain("F3", call.request.durable_execution_arn, f"{name}: {refusal}")

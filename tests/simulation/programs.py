@@ -138,6 +138,7 @@ class Program:
     timeout_seconds: int = 50 * 86_400  #: of its executions
     is_out_of_time: bool = False  #: its executions are to end as TIMED_OUT
     may_time_out: bool = False  #: they may
+    is_rude: bool = False  #: now and then it asks for what has to be refused
 
 
 _SMALL: Final = (0.0, 0.0, 0.01, 0.2, 1.5)
@@ -176,6 +177,7 @@ class _Author:
             timeout_seconds=timeout_seconds,
             is_out_of_time=is_out_of_time,
             may_time_out=may_time_out,
+            is_rude=dice.chance(0.3),
         )
 
     def _path(self, kind: str) -> str:

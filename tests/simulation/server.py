@@ -113,7 +113,9 @@ class LogEar(logging.Handler):
                 return
             error = error.__cause__
         error = record.exc_info[1] if record.exc_info else None
-        self._complain("fault", "server", f"{record.getMessage()} {error!r}")
+        message = record.getMessage()
+        rule = "E" if message.startswith("quarantined") else "fault"
+        self._complain(rule, "server", message if error is None else f"{message} {error!r}")
 
 
 class Server:

@@ -125,7 +125,10 @@ class ServerWorkers:
         if request.durable_execution_arn is None:
             await asyncio.sleep(workers.dice.between(0, 0.5))
             return Returned(payload=json.dumps(f"{version}:{name}").encode())
-        attempt = workers.oracle.commits.attempts[request.request_id]
+        attempt = workers.oracle.commits.attempts.get(request.request_id)
+        if attempt is None:
+            workers.oracle.complain("D1", request.request_id, "runs, but no such attempt is stored")
+            return Returned(payload=b"{}")
         life = workers.oracle.commits.lives[attempt.execution_id]
         workers.oracle.note("attempt", attempt.execution_id[:6], attempt.number, f"{name}:{version}")
         if version != life.identity.version:

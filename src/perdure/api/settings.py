@@ -9,8 +9,6 @@ __all__ = ["ApiSettings"]
 class ApiSettings:
     """How the API is served."""
 
-    region: str = "us-east-1"
-    account_id: str = "000000000000"
     allowed_hosts: tuple[str, ...] = ()  #: beside those of loopback; with or without a port (SR-17)
     requests_max: int = 4_096  #: answered at once; more are told to try again (Q3)
     body_bytes_max: int = 512 * 1024 * 1024  #: of all requests together (Q3)

@@ -7,7 +7,7 @@ A source that cannot be understood changes nothing: what was registered before s
 import asyncio
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,7 @@ __all__ = ["Development"]
 
 _OBSERVE_SECONDS: Final = 0.3
 _SETTLE_MS: Final = 200  #: an editor's several writes are one change
+_WATCH_MS: Final = 200  #: after which the watcher says that there was nothing
 _LATEST: Final = "$LATEST"
 #: Of functions that say nothing of it. AWS's default leaves out what a Python function logs below
 #: a warning, which is the last thing wanted while it is being written.
@@ -55,13 +56,16 @@ class Development:
         self._display = Display()
 
     async def begin(self, server: Server) -> None:
-        """Register the functions.
+        """Register the functions, as they are once changes are noticed.
 
         Raises:
             CommandError: the server refuses one.
         """
         self._client = Client(Endpoint(url=server.url, region=DEFAULT_REGION, source="dev"))
         self._observation = Observation(self._client)
+        self._changes = self._watch(server.settings.data_folder.resolve())
+        await anext(self._changes)
+        self._sources = self._discover()
         for source in self._sources.values():
             await self._put(server, source)
 
@@ -70,7 +74,7 @@ class Development:
         self._display.functions(list(self._sources.values()))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._observe())
-            group.create_task(self._watch(server))
+            group.create_task(self._follow(server))
 
     def _discover(self) -> dict[str, FunctionSource]:
         found = [source for path in self._paths for source in discover(path, self._parameters)]
@@ -117,8 +121,15 @@ class Development:
                 problem = error.message
             await asyncio.sleep(_OBSERVE_SECONDS)
 
-    async def _watch(self, server: Server) -> None:
-        data_folder = server.settings.data_folder.resolve()
+    async def _follow(self, server: Server) -> None:
+        async for changed in self._changes:
+            if changed:
+                await self._take(server, changed)
+
+    async def _watch(self, data_folder: Path) -> AsyncGenerator[set[Path], None]:
+        """Yield what changed: at first, when changes begin to be noticed, and from time to time,
+        nothing.
+        """
         folders = sorted(self._folders())
 
         def is_source(_change: watchfiles.Change, path: str) -> bool:
@@ -126,11 +137,17 @@ class Development:
 
         try:
             async for changes in watchfiles.awatch(  # pyright: ignore[reportUnknownMemberType]  # names a type of trio, which is not installed
-                *folders, watch_filter=is_source, debounce=_SETTLE_MS, ignore_permission_denied=True
+                *folders,
+                watch_filter=is_source,
+                debounce=_SETTLE_MS,
+                rust_timeout=_WATCH_MS,
+                yield_on_timeout=True,
+                ignore_permission_denied=True,
             ):
-                await self._take(server, {Path(path) for _, path in changes})
+                yield {Path(path) for _, path in changes}
         except OSError as error:
-            self._display.problem(f"changes are no longer noticed: {error}")
+            self._display.problem(f"changes are not noticed: {error}")
+            yield set()
 
     def _folders(self) -> set[Path]:
         """Return what to watch: the folders of code, and those of templates."""

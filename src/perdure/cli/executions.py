@@ -7,7 +7,7 @@ import click
 
 from perdure.cli.options import Caller, client_command, find_execution
 from perdure.cli.output import Output, error_text
-from perdure.cli.progress import HistoryFollower, draw
+from perdure.cli.progress import HistoryFollower, draw, title_of
 from perdure.cli.timeline import fold
 from perdure.protocol.wire import encode
 from perdure.protocol.words import ExecutionStatus
@@ -126,7 +126,7 @@ def show_history(caller: Caller, execution: str, *, data: bool) -> None:
     follower = HistoryFollower(caller.client, arn, with_data=data)
     follower.read()
     timeline = fold(follower.events)
-    caller.output.render(draw(arn, timeline))
+    caller.output.render(draw(title_of(arn), timeline))
     if timeline.error is not None:
         caller.output.note(error_text(encode(timeline.error)), style="red")
 

@@ -16,6 +16,7 @@ from perdure.cli.client import Client
 from perdure.cli.neutral import neutral
 from perdure.cli.output import Output
 from perdure.cli.timeline import OperationLine, Timeline, fold
+from perdure.protocol.arns import parse_execution
 from perdure.protocol.events import Event
 from perdure.protocol.executions import (
     GetDurableExecutionHistoryResponse,
@@ -23,7 +24,7 @@ from perdure.protocol.executions import (
 )
 from perdure.protocol.words import CLOSED_EXECUTION_STATUSES
 
-__all__ = ["STATUS_STYLES", "HistoryFollower", "draw", "seconds_text", "watch"]
+__all__ = ["STATUS_STYLES", "HistoryFollower", "draw", "seconds_text", "title_of", "watch"]
 
 _PAGE: Final = 1_000
 _POLL_SECONDS_MIN: Final = 0.1
@@ -108,18 +109,24 @@ def draw(title: str, timeline: Timeline, *, lines_max: int | None = None) -> Ren
     return Group(_headline(title, timeline), *more, table)
 
 
+def title_of(arn: str) -> str:
+    """Return an execution as FUNCTION/NAME, which fits a line and is understood by commands."""
+    reference = parse_execution(arn)
+    return f"{reference.function_name}/{reference.execution_name}"
+
+
 def seconds_text(span_ms: int) -> str:
     """Return a span as seconds, to the millisecond."""
     return f"{span_ms / 1000:,.3f} s"
 
 
 def _watch_live(client: Client, output: Output, arn: str) -> None:
-    follower = HistoryFollower(client, arn)
+    follower, title = HistoryFollower(client, arn), title_of(arn)
     with Live(console=output.notes, auto_refresh=False, vertical_overflow="crop") as live:
 
         def show() -> None:
             if follower.read():
-                live.update(draw(arn, fold(follower.events), lines_max=_LINES_MAX), refresh=True)
+                live.update(draw(title, fold(follower.events), lines_max=_LINES_MAX), refresh=True)
 
         _wait_closed(client, arn, show)
 

@@ -176,7 +176,7 @@ def settings_of(options: ServeOptions) -> ServerSettings:
             "listen on 127.0.0.1, or say --insecure"
         )
     return ServerSettings(
-        data_folder=options["data"],
+        data_folder=options["data"].absolute(),
         host=host,
         port=options["port"],
         region=options["region"],
@@ -226,11 +226,17 @@ async def _run(settings: ServerSettings, companion: Companion | None) -> None:
         if companion is not None:
             await companion.begin(server)
         announce(settings.data_folder, server.url)
-        click.echo(f"Perdure is ready at {server.url} (data in {settings.data_folder})")
+        click.echo(f"Perdure is ready at {server.url} (data in {_shown(settings.data_folder)})")
         await _first_end(server, companion, told)
     finally:
         withdraw(settings.data_folder, server.url)
         await server.aclose()
+
+
+def _shown(folder: Path) -> Path:
+    """Return the folder as seen from here, if it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _signals() -> asyncio.Event:

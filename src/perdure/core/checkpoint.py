@@ -35,7 +35,7 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
     if command.updates:
         _check_quotas(draft, command.quotas)
     if draft.progress.status is ExecutionStatus.PAUSING:
-        return _withhold(draft)
+        return _withhold(draft, command)
     told = draft.deliver()
     if not command.updates and not told:
         return draft.finish(CheckpointReply(token=_current(draft.progress), operations=()))
@@ -103,10 +103,22 @@ def _current(progress: Progress) -> TokenState | None:
     return TokenState(progress.epoch, progress.token_sequence)
 
 
-def _withhold(draft: Draft) -> Outcome:
+def _withhold(draft: Draft, command: Checkpoint) -> Outcome:
     """Keep the updates, but take no more: the execution is being paused."""
-    draft.update(nonce_sha256=b"", owes_invocation=True, last_reply=None)
-    return draft.finish(CheckpointReply(token=None, operations=()))
+    return draft.finish(
+        CheckpointReply(token=None, operations=()),
+        nonce_sha256=b"",
+        owes_invocation=True,
+        last_reply=LastReply(
+            client_token=command.client_token,
+            inbound_sequence=draft.progress.token_sequence,
+            outbound_sequence=None,
+            updates_sha256=command.updates_sha256,
+            after_sequence=draft.sequence,
+            until_sequence=draft.sequence,
+            at_ms=draft.now_ms,
+        ),
+    )
 
 
 def _check_quotas(draft: Draft, quotas: Quotas) -> None:

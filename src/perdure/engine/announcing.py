@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from perdure.core.errors import Refusal, ResourceNotFound
-from perdure.core.execution import Execution
+from perdure.core.execution import Execution, Identity
 from perdure.core.outcome import AnnounceEnd
 from perdure.engine.directory import Functions
 from perdure.engine.engine import Engine
@@ -55,20 +55,22 @@ class Announcer:
         message = letter.message
         assert isinstance(message, AnnounceEnd), "only ends are announced"
         async with self._engine.reading(letter.sender_id) as execution:
-            document = _document(execution)
+            document = _document(execution, message.status)
             identity = execution.identity
+        try:
+            destination = await self._destination(identity, message.status)
+            if destination is not None:
+                await self._send(destination, document)
+        except Refusal as refusal:
+            _log.error("the outcome of %s is not announced: %s", identity.arn, refusal)
+
+    async def _destination(self, identity: Identity, status: ExecutionStatus) -> str | None:
         qualifier = identity.invoked_arn.removeprefix(identity.function_arn).strip(":")
         settings = await self._functions.async_settings(
             identity.function_arn, qualifier or "$LATEST"
         )
-        is_success = message.status is ExecutionStatus.SUCCEEDED
-        destination = settings.on_success if is_success else settings.on_failure
-        if destination is None:
-            return
-        try:
-            await self._send(destination, document)
-        except Refusal as refusal:
-            _log.error("destination %s took no outcome: %s", destination, refusal)
+        is_success = status is ExecutionStatus.SUCCEEDED
+        return settings.on_success if is_success else settings.on_failure
 
     async def _send(self, destination: str, document: dict[str, Any]) -> None:
         path = self._files.get(destination)
@@ -94,11 +96,11 @@ def _append(path: Path, line: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _document(execution: Execution) -> dict[str, Any]:
+def _document(execution: Execution, status: ExecutionStatus) -> dict[str, Any]:
     """Return AWS's destination record: request and response context, and both payloads."""
     identity, progress = execution.identity, execution.progress
     root = execution.operations[identity.id]
-    is_success = progress.status is ExecutionStatus.SUCCEEDED
+    is_success = status is ExecutionStatus.SUCCEEDED
     return {
         "version": "1.0",
         "timestamp": progress.ended_at_ms,
@@ -114,7 +116,7 @@ def _document(execution: Execution) -> dict[str, Any]:
             "executedVersion": identity.version,
             "functionError": None if is_success else "Unhandled",
             "durableExecutionArn": identity.arn,
-            "durableExecutionStatus": progress.status,
+            "durableExecutionStatus": status,
         },
         "responsePayload": _json(root.payload) if root.error is None else encode(root.error),
     }

@@ -32,7 +32,7 @@ class WorkerError(Exception):
         self.error_type = error_type or self.kind.value
 
 
-class BadArchiveError(WorkerError):
+class BadArchiveError(WorkerError, ValueError):
     """The archive is refused; ``problem`` says why, for the caller who sent it."""
 
     kind = FailureKind.CODE_MISSING

@@ -1,5 +1,7 @@
-"""The process that starts and ends workers for a server: standard library only, run as ``python -I
--S launcher.py FD``.
+"""The process that starts and ends workers for a server.
+
+Standard library only; run as ``python -I -S launcher.py FD GROUPS``: the descriptor of its socket,
+and where the server makes control groups, or an empty word.
 
 Its duty: fork, arrange and exec workers; reap them and everything they left behind; kill a worker's
 whole process tree on demand; kill all of them when the server is gone, however it went. It is their
@@ -32,6 +34,7 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _WATCH_MS: Final = 50  #: between two looks at the memory of workers that no control group bounds
 _SWEEP_ROUNDS_MAX: Final = 20
+_REMOVE_ROUNDS_MAX: Final = 40
 _FILES_MAX: Final = 1024  #: Source: Lambda quotas, file descriptors
 _IGNORED_SIGNALS: Final = (
     signal.SIGINT,
@@ -301,7 +304,7 @@ class Launcher:
                 self._sweep(worker)
 
     def _kill_all(self) -> None:
-        """Kill and reap everything that descends from us, and remove the control groups."""
+        """Kill and reap everything that descends from us."""
         has_children = True
         while has_children:
             for pid in descendants([self._pid], process_parents()) - {self._pid}:
@@ -310,10 +313,19 @@ class Launcher:
                 os.waitpid(-1, 0)
             except ChildProcessError:
                 has_children = False
-        groups = {worker.group for worker in self._workers.values() if worker.group}
-        for folder in (*groups, *{os.path.dirname(group) for group in groups}):
-            with contextlib.suppress(OSError):
-                os.rmdir(folder)
+
+
+def remove_groups(base: str) -> None:
+    """Remove the control groups below ``base``, which hold no process any more, and ``base``."""
+    for _round in range(_REMOVE_ROUNDS_MAX):
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(base):
+                if entry.is_dir():
+                    os.rmdir(entry.path)
+            os.rmdir(base)
+        if not os.path.exists(base):
+            return
+        select.poll().poll(_WATCH_MS)  # The kernel is a little behind the last process's end.
 
 
 def become_worker(order: StartOrder, log_fd: int, *, launcher_pid: int) -> NoReturn:
@@ -359,3 +371,5 @@ def _write(path: str, text: str) -> None:
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as _socket:
         Launcher(_socket).run()
+    if sys.argv[2]:
+        remove_groups(sys.argv[2])

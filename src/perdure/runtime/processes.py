@@ -178,10 +178,11 @@ class Processes:
         if self._socket is None:
             if self._launcher is not None:
                 self._launcher.wait()  # It has closed its socket: it is ending or has ended.
+            groups = str(self._control_group or "")
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             try:
                 self._launcher = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(_LAUNCHER), str(theirs.fileno())],
+                    [sys.executable, "-I", "-S", str(_LAUNCHER), str(theirs.fileno()), groups],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     cwd="/",
@@ -273,7 +274,4 @@ class Processes:
         if launcher is not None:
             await asyncio.to_thread(launcher.wait)
         self._forget_all()
-        self._empty_groups = [group for group in self._empty_groups if not group.remove()]
-        if self._control_group is not None:
-            with contextlib.suppress(OSError):
-                self._control_group.rmdir()
+        self._empty_groups.clear()  # The launcher removed them all.
