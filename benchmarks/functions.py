@@ -17,7 +17,7 @@ def handler(event, context):
         json.dump(event, file)
     os.rename(os.path.join(folder, name + ".new"), os.path.join(folder, name + ".json"))
     while not os.path.exists(os.path.join(folder, "leave")):
-        time.sleep(0.05)
+        time.sleep(0.5)
     return {"Status": "SUCCEEDED", "Result": "null"}
 """
 

@@ -430,7 +430,8 @@ def a_child_is_started_under_a_new_id() -> Iterator[None]:
 
     async def child(self: Any, letter: Any, parent_id: str, *, now_ms: int) -> Any:
         execution_id = self._entropy.token(16).hex()
-        letter = replace(letter, child_id=execution_id)
+        arn = letter.child_arn and letter.child_arn.replace(letter.child_id, execution_id)
+        letter = replace(letter, child_id=execution_id, child_arn=arn)
         return await original(self, letter, parent_id, now_ms=now_ms)
 
     original = starting.Starter.child

@@ -12,7 +12,7 @@ from perdure.core.errors import InvalidCheckpointToken, Refusal, TooManyRequests
 from perdure.core.execution import Execution
 from perdure.protocol import executions as shapes
 from perdure.protocol.operations import Operation, OperationUpdate
-from perdure.protocol.words import OperationStatus
+from perdure.protocol.words import OperationStatus, OperationType
 
 from .network import LostError, Network
 from .oracle import RUDE, Oracle
@@ -231,6 +231,8 @@ class Checkpoints:
         for operation in answer.new_execution_state.operations:
             self._take(view_of(operation))
         if answer.checkpoint_token is None:
+            if updates and updates[-1].type is OperationType.EXECUTION:
+                return  # it has ended the execution itself
             raise AttemptEndedError("the service gave no token", is_revoked=True)
         self._token = answer.checkpoint_token
 

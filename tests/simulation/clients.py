@@ -162,7 +162,7 @@ class Clients:
             self.send(self._answer(execution_id, item, answered, number))
 
     async def _answer_in_time(self, execution_id: str, item: Callback, answered: Answered) -> None:
-        await asyncio.sleep(item.timeout_seconds * self._dice.between(0.8, 1.05))
+        await asyncio.sleep(item.timeout_seconds * self._dice.between(0.8, 1.2))
         await self._answer(execution_id, item, answered, 0)
 
     async def _beat(self, execution_id: str, item: Callback, answered: Answered) -> None:

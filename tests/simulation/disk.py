@@ -163,8 +163,12 @@ class Connection:
     async def _read(self) -> None:
         if self.is_cut:
             raise asyncio.CancelledError
-        if self._dice.chance(0.2):
-            await asyncio.sleep(self._dice.between(0, self._faults().commit_seconds))
+        faults = self._faults()
+        if self._dice.chance(faults.slow_commits):
+            self._oracle.count("slow read")
+            await asyncio.sleep(self._dice.between(0, 1.0))
+        elif self._dice.chance(0.2):
+            await asyncio.sleep(self._dice.between(0, faults.commit_seconds))
 
     async def load(self, execution_id: str) -> Execution | None:
         """Return an execution with all its operations."""

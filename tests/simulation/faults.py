@@ -28,6 +28,7 @@ class FaultMix:
     conflicts: float = 0.0
     unknown_commits: float = 0.0
     full_store: float = 0.0
+    slow_returns: float = 0.0  #: what a handler returns arrives late
     killed_workers: float = 0.0
     zombies: float = 0.0
     killed_servers_seconds: float = 0.0
@@ -68,6 +69,7 @@ def draw_faults(dice: Dice) -> FaultMix:
         conflicts=rate(0.02, 0.2),
         unknown_commits=rate(0.002, 0.01, 0.03),
         full_store=rate(0.01, 0.05),
+        slow_returns=rate(0.2, 0.6),
         killed_workers=rate(0.05, 0.3, 0.6),
         zombies=rate(0.2, 1.0),
         killed_servers_seconds=rate(2.0, 6.0, 15.0),

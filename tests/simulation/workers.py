@@ -147,5 +147,8 @@ class ServerWorkers:
             workers.publish,
         )
         outcome = await handler.run()
+        if workers.dice.chance(workers.faults().slow_returns):
+            workers.oracle.count("slow return")
+            await asyncio.sleep(workers.dice.between(0, 1.5))
         workers.oracle.note("returns", attempt.execution_id[:6], attempt.number, outcome.payload)
         return outcome

@@ -39,6 +39,7 @@ from perdure.store.sqlite_commits import Discard, EraseSome, WriteRecords
 from perdure.store.sqlite_schema import (
     EVENT_BITS,
     OPERATION_BITS,
+    StoreOpenError,
     connect,
     lock,
     migrate,
@@ -215,9 +216,11 @@ class SqliteStore:
         before = os.umask(0o077)
         try:
             connection = connect(self._path, is_writer=True)
+            migrate(connection, self._path)
+        except sqlite3.DatabaseError as error:
+            raise StoreOpenError(f"{self._path} cannot be opened: {error}") from error
         finally:
             os.umask(before)
-        migrate(connection, self._path)
         return connection
 
 

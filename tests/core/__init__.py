@@ -1,0 +1,1 @@
+"""The core: plain values in, plain values out."""
