@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cli.commands import FUNCTIONS, Perdure, running
@@ -112,3 +113,21 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         eventually(lambda: not (tmp_path / ".perdure" / "endpoint").exists(), what="the signal")
         assert server.process.poll() is None
         assert server.stop() == 1
+
+
+def test_a_store_that_fails_ends_it_with_3(tmp_path: Path) -> None:
+    with running("serve", "--port", "0", folder=tmp_path) as server:
+        perdure = Perdure(server.url())
+        perdure.text("deploy", str(FUNCTIONS / "probe.py"))
+        for child in psutil.Process(server.process.pid).children():
+            if any("sqlite" in word for word in child.cmdline()):
+                child.kill()
+        perdure.run("deploy", str(FUNCTIONS / "probe.py"), "--timeout", "9")
+        assert server.wait() == 3
+        assert "perdure: the service stopped: " in eventually(
+            lambda: server.lines[1:] and server.text, what="its error"
+        )
+        assert "Traceback" not in server.text
+    with running("serve", "--port", "0", folder=tmp_path) as server:
+        functions = Perdure(server.url()).json("functions")["Functions"]
+        assert [function["FunctionName"] for function in functions] == ["probe"]

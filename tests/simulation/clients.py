@@ -4,7 +4,7 @@ insist until they are answered, and write down what they were told.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -67,19 +67,16 @@ class Clients:
         self.deleted: set[str] = set()  #: executions whose deletion was acknowledged
         self.pauses: dict[str, bool] = {}  #: executions that were asked to pause; True: resumed
         self.busy = 0
-        self._sent: list[asyncio.Task[None]] = []
 
-    def send(self, errand: Awaitable[None]) -> None:
+    def send(self, errand: Coroutine[Any, Any, None]) -> None:
         """Have somebody run an errand."""
         self.busy += 1
-        sent = asyncio.get_running_loop().create_task(self._run(errand))
-        self._sent.append(sent)
+        asyncio.get_running_loop().create_task(errand).add_done_callback(self._is_back)
 
-    async def _run(self, errand: Awaitable[None]) -> None:
-        try:
-            await errand
-        finally:
-            self.busy -= 1
+    def _is_back(self, errand: "asyncio.Task[None]") -> None:
+        self.busy -= 1
+        if not errand.cancelled() and errand.exception() is not None:
+            self._oracle.complain("fault", "client", f"{errand.exception()!r}")
 
     async def insist(self, method: str, request: Any) -> Any:
         """Return the response, however often it takes.
@@ -149,9 +146,7 @@ class Clients:
                 self._oracle.complain("C6", execution_id, f"{item.path} has another id")
             return
         answered = self.answered[key] = Answered(callback_id)
-        plan = _PLANS[item.answers]
-        if plan is not None:
-            self.send(plan(self, execution_id, item, answered))
+        self.send(_PLANS[item.answers](self, execution_id, item, answered))
 
     async def _answer_once(self, execution_id: str, item: Callback, answered: Answered) -> None:
         await asyncio.sleep(self._dice.pick((0.0, 0.1, 4.0)) * self._dice.fraction())
@@ -163,6 +158,10 @@ class Clients:
 
     async def _answer_in_time(self, execution_id: str, item: Callback, answered: Answered) -> None:
         await asyncio.sleep(item.timeout_seconds * self._dice.between(0.8, 1.2))
+        await self._answer(execution_id, item, answered, 0)
+
+    async def _answer_late(self, execution_id: str, item: Callback, answered: Answered) -> None:
+        await asyncio.sleep(item.timeout_seconds + self._dice.between(0.1, 6))
         await self._answer(execution_id, item, answered, 0)
 
     async def _beat(self, execution_id: str, item: Callback, answered: Answered) -> None:
@@ -384,7 +383,7 @@ def _is_closed_word(response: Any) -> bool:
 _PLANS: Final = {
     Answers.ONE: Clients._answer_once,
     Answers.RIVALS: Clients._answer_all,
-    Answers.NEVER: None,
+    Answers.NEVER: Clients._answer_late,
     Answers.RACE: Clients._answer_in_time,
     Answers.BEATS: Clients._beat,
     Answers.LATE: Clients._beat,

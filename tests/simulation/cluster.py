@@ -59,12 +59,16 @@ class Cluster:
         faults = self._faults()
         kill_at = self._next(faults.killed_servers_seconds)
         jump_at = self._next(faults.clock_jumps_seconds)
+        look_at = self._next(faults.early_looks_seconds)
         loop = asyncio.get_running_loop()
-        while (at := min(kill_at, jump_at)) < faults.fault_seconds:
+        while (at := min(kill_at, jump_at, look_at)) < faults.fault_seconds:
             await asyncio.sleep(max(0.0, at - loop.time()))
             if at == kill_at:
                 self.fell(self._dice.below(len(self._servers)), "server killed")
                 kill_at = at + self._next(faults.killed_servers_seconds)
+            elif at == look_at:
+                self._dice.pick(self.servers).look(self._dice)
+                look_at = at + self._next(faults.early_looks_seconds)
             else:
                 self._jump()
                 jump_at = at + self._next(faults.clock_jumps_seconds)
@@ -134,7 +138,7 @@ class Cluster:
             self.fell(machine, "server died of a commit")
 
     def _next(self, mean_seconds: float) -> float:
-        return self._dice.between(0.1, 2 * mean_seconds) if mean_seconds else 1e9
+        return self._dice.between(0.01, 2 * mean_seconds) if mean_seconds else 1e9
 
     def _jump(self) -> None:
         wall = self._dice.pick(self._walls)

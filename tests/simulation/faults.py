@@ -34,6 +34,7 @@ class FaultMix:
     killed_servers_seconds: float = 0.0
     killed_at_commit: float = 0.0
     clock_jumps_seconds: float = 0.0
+    early_looks_seconds: float = 0.0  #: a server looks into the store before it has to
 
     def described(self) -> str:
         """Return what differs from nothing going wrong."""
@@ -69,12 +70,13 @@ def draw_faults(dice: Dice) -> FaultMix:
         conflicts=rate(0.02, 0.2),
         unknown_commits=rate(0.002, 0.01, 0.03),
         full_store=rate(0.01, 0.05),
-        slow_returns=rate(0.2, 0.6),
+        slow_returns=rate(0.2, 0.6, 1.0),
         killed_workers=rate(0.05, 0.3, 0.6),
         zombies=rate(0.2, 1.0),
         killed_servers_seconds=rate(2.0, 6.0, 15.0),
         killed_at_commit=rate(0.005, 0.02, 0.05),
         clock_jumps_seconds=rate(3.0, 10.0),
+        early_looks_seconds=rate(0.05, 0.3, 2.0),
     )
 
 

@@ -41,7 +41,7 @@ class Answers(Enum):
 
     ONE = "one"  #: answered once, no timeout
     RIVALS = "rivals"  #: several answer differently; one wins
-    NEVER = "never"  #: times out
+    NEVER = "never"  #: times out; an answer comes long after
     RACE = "race"  #: answered about when it times out
     BEATS = "beats"  #: kept alive by heartbeats, then answered
     LATE = "late"  #: kept alive by heartbeats, answered after its total timeout

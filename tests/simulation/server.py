@@ -26,7 +26,7 @@ from perdure.engine.waiting import Waiting
 from perdure.store.protocol import StoreFullError, StoreUnknownError
 
 from .clocks import ServerClock, WallClock
-from .dice import SimulatedEntropy
+from .dice import Dice, SimulatedEntropy
 from .disk import Connection
 from .loop import Crew, crew_of
 from .programs import Program
@@ -169,9 +169,16 @@ class Server:
         self.executions = Executions(engine, shelf, starter, seals, RELAXED_QUOTAS)
         self.invocations = Invocations(engine, shelf, starter, invoker, waiting, entropy)
         parts = (dispatcher, Ticker(engine), Outbox(engine, starter, announcer), Pruner(engine))
-        await Reaper(engine, owner=self.name).start()
+        reaper = Reaper(engine, owner=self.name)
+        await reaper.start()
         for part in parts:
             part.start()
+        self._loops = [part._loop for part in (*parts, reaper)]
+
+    def look(self, dice: Dice) -> None:
+        """Have one of the loops begin its next round now."""
+        if self.is_up:
+            dice.pick(self._loops).nudge()
 
     def serve(self, call: Call) -> "asyncio.Task[Any]":
         """Begin to work on a call."""

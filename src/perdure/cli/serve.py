@@ -221,16 +221,20 @@ async def _run(settings: ServerSettings, companion: Companion | None) -> None:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         raise CommandError(f"{place}{error.strerror or error}") from error
-    told = _signals()
+    told, is_sound = _signals(), True
     try:
         if companion is not None:
             await companion.begin(server)
         announce(settings.data_folder, server.url)
         click.echo(f"Perdure is ready at {server.url} (data in {_shown(settings.data_folder)})")
         await _first_end(server, companion, told)
+    except StoreFailed:
+        is_sound = False  # nothing may be written any more: the next start reads what is there (D4)
+        raise
     finally:
         withdraw(settings.data_folder, server.url)
-        await server.aclose()
+        if is_sound:
+            await server.aclose()
 
 
 def _shown(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from perdure.core.commands import Command, Delete, Start
 from perdure.core.errors import ResourceNotFound, TooManyRequests, Unavailable
 from perdure.core.execution import Execution
 from perdure.core.machine import apply
-from perdure.core.outcome import Outcome
+from perdure.core.outcome import Outcome, QuotaPassed
 from perdure.engine.residents import Residents
 from perdure.store.change import Change
 from perdure.store.protocol import (
@@ -156,5 +156,8 @@ class Engine:
             raise Unavailable(str(error)) from error
 
     def _tell(self, outcome: Outcome, change: Change) -> None:
+        for effect in outcome.effects:
+            if isinstance(effect, QuotaPassed):
+                _log.warning("would fail on AWS: %s: %s", outcome.identity.arn, effect.message)
         for listener in self._listeners:
             listener(outcome, change)
