@@ -87,7 +87,7 @@ class Server:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         self.url = f"http://{host}:{listening.getsockname()[1]}"
         try:
-            await self._open(settings.data_folder)
+            await self._open(settings.data_folder.absolute())
         except BaseException:
             listening.close()
             raise
@@ -157,7 +157,7 @@ class Server:
         self._pool = WorkerPool(
             RuntimeSettings(
                 endpoint_url=self.url,
-                data_folder=settings.data_folder,
+                data_folder=settings.data_folder.absolute(),
                 region=settings.region,
                 account_id=settings.account_id,
                 worker_max=settings.invocations_max,

@@ -264,7 +264,7 @@ def test_what_completes_during_a_pause_is_kept_and_invoked_for_at_its_end() -> N
         NOW_MS + 11_000,
     )
     assert story.events[-1] == Event(
-        7, EventType.EXECUTION_RESUMED, NOW_MS + 11_000, None, {"reason": "done"}
+        8, EventType.EXECUTION_RESUMED, NOW_MS + 11_000, None, {"reason": "done"}
     )
 
 

@@ -18,7 +18,10 @@ from .network import LostError, Network
 from .oracle import RUDE, Oracle
 from .records import Attempt
 
-__all__ = ["AttemptEndedError", "Checkpoints", "View"]
+__all__ = ["AttemptEndedError", "Checkpoints", "Load", "View", "raised"]
+
+#: Looks at the disk, for the oracle only.
+Load = Callable[[str], Execution | None]
 
 _TRIES_MAX: Final = 8
 _PAUSE_SECONDS: Final = 0.05
@@ -109,7 +112,7 @@ class Checkpoints:
         attempt: Attempt,
         network: Network,
         oracle: Oracle,
-        load: Callable[[str], Execution | None],
+        load: Load,
     ) -> None:
         """Begin with an invocation's envelope; ``load`` looks at the disk, for the oracle only."""
         self.arn: str = envelope["DurableExecutionArn"]
@@ -128,11 +131,6 @@ class Checkpoints:
         self._number = 0
         self._is_ended = False
         self._rude: tuple[OperationUpdate, ...] = ()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is on its way."""
-        return self._sending is not None
 
     async def read_state(self) -> None:
         """Read the state that the replay starts from, page by page.
@@ -179,11 +177,12 @@ class Checkpoints:
         """Send updates, some time, that the service has to refuse as a whole (D2, S2)."""
         self._rude = updates
 
-    def flush(self) -> bool:
-        """Send what was only posted; return False if there is nothing to send."""
+    async def settle(self) -> None:
+        """Send what was only posted; return when nothing is on its way."""
         if self._queue:
             self._hurry()
-        return self.is_busy
+        if self._sending is not None:
+            await asyncio.wait([self._sending])
 
     def stop(self) -> None:
         """Send nothing more; what is on its way may arrive."""

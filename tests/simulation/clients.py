@@ -1,5 +1,5 @@
-"""Those outside: they start executions, answer callbacks, stop, pause, resume, delete and look. They
-insist until they are answered, and write down what they were told.
+"""Those outside: they start executions, answer callbacks, stop, pause, resume, delete and look.
+They insist until they are answered, and write down what they were told.
 """
 
 import asyncio
@@ -67,6 +67,7 @@ class Clients:
         self.deleted: set[str] = set()  #: executions whose deletion was acknowledged
         self.pauses: dict[str, bool] = {}  #: executions that were asked to pause; True: resumed
         self.busy = 0
+        self.has_steady_clocks = True
 
     def send(self, errand: Coroutine[Any, Any, None]) -> None:
         """Have somebody run an errand."""
@@ -232,7 +233,7 @@ class Clients:
             return frozenset()
         if answered.acknowledged:
             return frozenset(answered.acknowledged)
-        if answered.is_timed_out:
+        if answered.is_timed_out and self.has_steady_clocks:
             return frozenset({TIMED_OUT})
         has_end = bool(item.timeout_seconds or item.heartbeat_seconds)
         return frozenset(answered.tried | ({TIMED_OUT} if has_end else set()))

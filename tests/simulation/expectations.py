@@ -111,8 +111,6 @@ def _child(item: Child, version: str, seen: Seen) -> Expectation:
     return Expectation({item.path: frozenset({FAILED + inner.failure})})
 
 
-def _branches(
-    item: Parallel, version: str, seen: Seen
-) -> Iterator[tuple[str, frozenset[str]]]:
+def _branches(item: Parallel, version: str, seen: Seen) -> Iterator[tuple[str, frozenset[str]]]:
     for branch in item.branches:
         yield from _child(branch, version, seen).leaves.items()

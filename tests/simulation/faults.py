@@ -82,7 +82,5 @@ def draw_faults(dice: Dice) -> FaultMix:
 
 def without_faults(mix: FaultMix) -> FaultMix:
     """Return the mix of the heal phase: the same machines, and nothing goes wrong."""
-    healed = {
-        field.name: getattr(mix, field.name) for field in fields(FaultMix)[:8]
-    }
+    healed = {field.name: getattr(mix, field.name) for field in fields(FaultMix)[:8]}
     return replace(FaultMix(), **healed)

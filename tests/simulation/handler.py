@@ -19,6 +19,7 @@ from perdure.protocol.operations import (
 )
 from perdure.protocol.words import OperationAction, OperationStatus, OperationType
 
+from .branches import Branches, Group
 from .checkpoints import AttemptEndedError, Checkpoints, View, raised
 from .expectations import FAILED, INTERRUPTED, TIMED_OUT
 from .oracle import Oracle
@@ -51,16 +52,6 @@ class _FailedError(Exception):
     """The code of the program raised; the text is the path."""
 
 
-class _Group:
-    """The branches of one parallel operation; the last to end (or the first) goes on for them."""
-
-    def __init__(self, left: int, *, is_first: bool) -> None:
-        self.left = left
-        self.is_first = is_first
-        self.is_taken = False
-        self.begun: dict[str, None] = {}
-
-
 class Handler:
     """One attempt."""
 
@@ -80,9 +71,8 @@ class Handler:
         self._checkpoints = checkpoints
         self._oracle = oracle
         self._publish = publish
-        self._awaited: dict[str, asyncio.Future[None]] = {}
-        self._running = 1
-        self._branches: list[asyncio.Task[Any]] = []
+        self._branches = Branches(checkpoints.views, self._rest)
+        self._begun: list[asyncio.Task[Any]] = []
         self._over: asyncio.Future[InvocationOutcome] | None = None
 
     async def run(self) -> InvocationOutcome:
@@ -91,7 +81,7 @@ class Handler:
         self._checkpoints.ended = self._end
         try:
             await self._checkpoints.read_state()
-            self._checkpoints.heard = self._hear
+            self._checkpoints.heard = self._branches.hear
             self._begin(self._main())
             return await over
         except AttemptEndedError as error:
@@ -100,12 +90,12 @@ class Handler:
             if not over.done():
                 over.cancel()
             self._checkpoints.stop()
-            for branch in self._branches:
+            for branch in self._begun:
                 branch.cancel()
 
     def _begin(self, code: Any) -> "asyncio.Task[Any]":
         branch = asyncio.create_task(code)
-        self._branches.append(branch)
+        self._begun.append(branch)
         return branch
 
     def _finish(self, outcome: InvocationOutcome) -> None:
@@ -136,49 +126,21 @@ class Handler:
 
     # Suspending: the handler ends when every branch waits for something outside.
 
-    async def _until(self, operation_id: str, is_enough: Callable[[View], bool]) -> View:
-        while not is_enough(self._checkpoints.views[operation_id]):
-            changed = asyncio.get_running_loop().create_future()
-            self._awaited[operation_id] = changed
-            self._park()
-            try:
-                await changed
-            except asyncio.CancelledError:
-                if changed.cancelled():
-                    self._running += 1  # whoever is cancelled counts itself out
-                raise
-        return self._checkpoints.views[operation_id]
-
-    def _hear(self, view: View) -> None:
-        awaited = self._awaited.pop(view.id, None)
-        if awaited is not None and not awaited.done():
-            self._running += 1
-            awaited.set_result(None)
-
-    def _park(self) -> None:
-        self._running -= 1
+    def _rest(self) -> None:
         assert self._over is not None
-        if self._running == 0 and not self._over.done():
+        if not self._over.done():
             self._begin(self._suspend())
-
-    def _leave(self, group: _Group) -> None:
-        group.left -= 1
-        if not group.is_taken and (group.is_first or group.left == 0):
-            group.is_taken = True
-        else:
-            self._park()
 
     async def _suspend(self) -> None:
         lingers = self._program.lingers
-        while self._running == 0 and self._checkpoints.flush():
-            await asyncio.sleep(0.001)
-        while self._running == 0:
+        await self._checkpoints.settle()
+        while self._branches.running == 0:
             if lingers == 0:
                 self._finish(_answer({"Status": "PENDING"}))
                 return
             lingers -= 1
             await asyncio.sleep(0.3)
-            if self._running == 0:
+            if self._branches.running == 0:
                 await self._checkpoints.poll()
 
     # The operations.
@@ -212,7 +174,9 @@ class Handler:
             if view is not None and not view.is_open:
                 break
             if view is not None and view.status is OperationStatus.PENDING:
-                await self._until(step.path, lambda v: v.status is not OperationStatus.PENDING)
+                await self._branches.until(
+                    step.path, lambda v: v.status is not OperationStatus.PENDING
+                )
                 continue
             await self._attempt_step(step, view, parent_id)
         if view.status is OperationStatus.SUCCEEDED:
@@ -259,16 +223,16 @@ class Handler:
         else:
             await self._checkpoints.put(update(_FAIL, error=error))
 
-    async def _condition(
-        self, condition: Condition, parent_id: str | None, values: Values
-    ) -> None:
+    async def _condition(self, condition: Condition, parent_id: str | None, values: Values) -> None:
         update = _updates(OperationType.STEP, condition.path, parent_id)
         while True:
             view = self._view(condition.path)
             if view is not None and not view.is_open:
                 break
             if view is not None and view.status is OperationStatus.PENDING:
-                await self._until(condition.path, lambda v: v.status is not OperationStatus.PENDING)
+                await self._branches.until(
+                    condition.path, lambda v: v.status is not OperationStatus.PENDING
+                )
                 continue
             rounds = int((view and view.payload) or 0) + 1
             if view is None or view.status is OperationStatus.READY:
@@ -288,7 +252,7 @@ class Handler:
             update = _updates(OperationType.WAIT, wait.path, parent_id)
             options = WaitOptions(wait_seconds=wait.seconds)
             await self._checkpoints.put(update(_START, wait_options=options))
-        await self._until(wait.path, lambda view: not view.is_open)
+        await self._branches.until(wait.path, lambda view: not view.is_open)
         values[wait.path] = "waited"
 
     async def _callback(self, callback: Callback, parent_id: str | None, values: Values) -> None:
@@ -311,7 +275,7 @@ class Handler:
             await self._checkpoints.put(start(_START, callback_options=options))
         view = self._checkpoints.views[callback.path]
         self._publish(str(view.callback_id), self._attempt.execution_id, callback)
-        view = await self._until(callback.path, lambda view: not view.is_open)
+        view = await self._branches.until(callback.path, lambda view: not view.is_open)
         values[callback.path] = {
             OperationStatus.SUCCEEDED: str(view.payload),
             OperationStatus.FAILED: FAILED + str(view.error),
@@ -353,8 +317,8 @@ class Handler:
         if view is None:
             self._checkpoints.post(update(_START))
         inner: Values = {}
-        group = _Group(len(parallel.branches), is_first=parallel.is_first)
-        self._running += group.left - 1
+        group = Group(len(parallel.branches), is_first=parallel.is_first)
+        self._branches.enter(group)
         branches = [
             self._begin(self._branch(branch, parallel.path, inner, group))
             for branch in parallel.branches
@@ -367,20 +331,18 @@ class Handler:
                 continue
             branch.cancel()
             if child.path not in group.begun:
-                self._leave(group)  # it cannot count itself out
+                self._branches.leave(group)  # it cannot count itself out
         if parallel.is_first:
             inner = {parallel.path: "first"}
         await self._checkpoints.put(update(_SUCCEED, payload=json.dumps(inner)))
         values.update(inner)
 
-    async def _branch(
-        self, branch: Child, parent_id: str, values: Values, group: _Group
-    ) -> None:
+    async def _branch(self, branch: Child, parent_id: str, values: Values, group: Group) -> None:
         group.begun[branch.path] = None
         try:
             await self._child(branch, parent_id, values)
         finally:
-            self._leave(group)
+            self._branches.leave(group)
 
     async def _invoke(self, invoke: Invoke, parent_id: str | None, values: Values) -> None:
         if self._view(invoke.path) is None:
@@ -390,7 +352,7 @@ class Handler:
             await self._checkpoints.put(
                 start(_START, chained_invoke_options=options, payload=payload)
             )
-        view = await self._until(invoke.path, lambda view: not view.is_open)
+        view = await self._branches.until(invoke.path, lambda view: not view.is_open)
         values[invoke.path] = f"{view.status} {view.payload}"
 
 

@@ -196,9 +196,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     ) -> "asyncio.Task[Value]":
         """Begin to run ``coro``, for the crew of its context."""
         self._number += 1
-        run = asyncio.Task(
-            coro, loop=self, name=name or f"run-{self._number:08d}", context=context
-        )
+        run = asyncio.Task(coro, loop=self, name=name or f"run-{self._number:08d}", context=context)
         crew = _crew.get() if context is None else context.get(_crew)
         if crew is not None:
             crew.add(run)

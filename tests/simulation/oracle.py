@@ -158,7 +158,9 @@ class Oracle:
     def _refused(self, call: Call, refusal: Refusal, clock_ms: int) -> None:
         attempt = call.attempt
         if call.commits and not isinstance(refusal, TooManyRequests | Unavailable):
-            self.complain("D2", call.request.durable_execution_arn, "refused, but it left something")
+            self.complain(
+                "D2", call.request.durable_execution_arn, "refused, but it left something"
+            )
         if call.request.client_token.startswith(RUDE) and type(refusal) is InvalidParameterValue:
             return
         if attempt is None or not isinstance(refusal, _CHECKPOINT_REFUSALS):

@@ -1,4 +1,4 @@
-"""What the oracles write down: calls, attempts, and each execution's life as its commits tell it."""
+"""What the oracles note: calls, attempts, and each execution's life as told by its commits."""
 
 import asyncio
 import contextvars

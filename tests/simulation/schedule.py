@@ -1,14 +1,14 @@
-"""One schedule: a world drawn from a seed, a fault phase, a heal phase in which everything must come
-to its end, and the verdict.
+"""One schedule: a world drawn from a seed, a fault phase, a heal phase in which everything must
+come to its end, and the verdict.
 """
 
 import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from perdure.core.execution import ExecutionKind
@@ -61,9 +61,14 @@ class Report:
         )
 
 
-def play(seed: int, *, with_trace: bool = False) -> Report:
-    """Play the schedule of ``seed``; the same seed gives the same schedule."""
-    mix = draw_faults(Dice(seed, "faults"))
+def play(
+    seed: int, *, with_trace: bool = False, stress: Mapping[str, float] | None = None
+) -> Report:
+    """Play the schedule of ``seed``; the same seed gives the same schedule.
+
+    ``stress`` sets some of the mix, for a hunt that wants certain faults more often.
+    """
+    mix = replace(draw_faults(Dice(seed, "faults")), **(stress or {}))
     order = Dice(seed, "order").below if mix.is_shuffled else None
     loop = VirtualLoop(order)
     world = _World(seed, mix, loop)
@@ -139,6 +144,7 @@ class _World:
         self.clients = Clients(
             self.network, self.oracle, Dice(seed, "clients"), self.cluster.disk.load
         )
+        self.clients.has_steady_clocks = not mix.clock_jumps_seconds
         self.workers.publish = self.clients.publish
         self.workers.load = self.cluster.disk.load
         self.cluster.invoker_of = self.workers.of
@@ -166,8 +172,7 @@ class _World:
         if self.dice.chance(0.5):
             self.clients.send(self._move_alias())
         trouble = self.loop.create_task(self.cluster.trouble())
-        while self.loop.time() < self.mix.fault_seconds and not self._is_quiet():
-            await asyncio.sleep(0.5)
+        await self._suffer()
         trouble.cancel()
         self._heal()
         await self._drain()
@@ -176,6 +181,12 @@ class _World:
         await self._check_history()
 
     # The fault phase.
+
+    async def _suffer(self) -> None:
+        while not self._is_quiet():
+            await asyncio.sleep(0.5)
+            if self.loop.time() >= self.mix.fault_seconds:
+                return
 
     async def _start(self, number: int) -> None:
         dice = self.dice
@@ -309,9 +320,9 @@ class _World:
     def _check_effects(self, life: Life) -> None:
         for operation in life.operations.values():
             is_done = operation.status is OperationStatus.SUCCEEDED
-            if operation.type is OperationType.STEP and is_done:
-                if not self.oracle.has_run(life.id, operation.id):
-                    self.oracle.complain("S4", life.id, f"{operation.id} never ran")
+            is_step = operation.type is OperationType.STEP
+            if is_step and is_done and not self.oracle.has_run(life.id, operation.id):
+                self.oracle.complain("S4", life.id, f"{operation.id} never ran")
 
     async def _check_history(self) -> None:
         """Read one history forward and backward, in pages (H1, H2)."""

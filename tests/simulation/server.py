@@ -80,9 +80,7 @@ class FunctionShelf:
 
 
 def _function(program: Program, version: str) -> FunctionVersion:
-    durable = DurableSettings(
-        execution_timeout_seconds=program.timeout_seconds, retention_days=1
-    )
+    durable = DurableSettings(execution_timeout_seconds=program.timeout_seconds, retention_days=1)
     return FunctionVersion(
         function_arn=FUNCTION_PREFIX + program.name,
         function_name=program.name,

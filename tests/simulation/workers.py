@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from perdure.core.execution import Execution
 from perdure.engine.invoker import (
     Crashed,
     FailureKind,
@@ -18,7 +17,7 @@ from perdure.engine.invoker import (
     Returned,
 )
 
-from .checkpoints import Checkpoints
+from .checkpoints import Checkpoints, Load
 from .dice import Dice
 from .faults import FaultMix
 from .handler import Handler, Publish
@@ -58,7 +57,7 @@ class Workers:
         self.dice = dice
         self.faults = faults
         self.publish: Publish = lambda callback_id, execution_id, item: None
-        self.load: Callable[[str], Execution | None] = lambda execution_id: None
+        self.load: Load = lambda execution_id: None
         self.outside = crew_of(None)
 
     def of(self, server: Server) -> "ServerWorkers":
@@ -130,7 +129,9 @@ class ServerWorkers:
             workers.oracle.complain("D1", request.request_id, "runs, but no such attempt is stored")
             return Returned(payload=b"{}")
         life = workers.oracle.commits.lives[attempt.execution_id]
-        workers.oracle.note("attempt", attempt.execution_id[:6], attempt.number, f"{name}:{version}")
+        workers.oracle.note(
+            "attempt", attempt.execution_id[:6], attempt.number, f"{name}:{version}"
+        )
         if version != life.identity.version:
             workers.oracle.complain(
                 "V1", life.id, f"began on version {life.identity.version}, runs on {version}"

@@ -58,6 +58,15 @@ class HistoryReader:
             **{member: details},
         )
 
+    def size_bytes(self, event: Event) -> int:
+        """Return roughly how much the event's payloads weigh in its wire shape."""
+        if not self.with_data or event.type is EventType.INVOCATION_COMPLETED:
+            return 0
+        operation = self._operations[event.operation_id or self.identity.id]
+        if event.type in _WITH_INPUT:
+            return len(operation.input or "")
+        return operation.size_bytes - len(operation.input or "")
+
     def result(self, payload: str | None) -> shapes.EventResult:
         """Return a result, or that it was left out."""
         if not self.with_data:
@@ -164,6 +173,7 @@ def _execution_resumed(reader: HistoryReader, event: Event, root: Operation) -> 
     )
 
 
+_WITH_INPUT: Final = {EventType.EXECUTION_STARTED, EventType.CHAINED_INVOKE_STARTED}
 _Reader = Callable[[HistoryReader, Event, Operation], object]
 
 

@@ -164,17 +164,23 @@ def _suspend(draft: Draft, jitter: float) -> None:
     if draft.progress.ended_at_ms is not None:
         return
     if draft.progress.pause is not None:
-        draft.update(owes_invocation=draft.progress.owes_invocation or draft.has_unseen())
+        # A handler that waits for nothing is judged after the pause: nothing else would wake it.
+        is_owed = draft.progress.owes_invocation or draft.has_unseen() or not _waits(draft)
+        draft.update(owes_invocation=is_owed)
         _settle_pause(draft)
     elif draft.progress.owes_invocation or draft.has_unseen():
         draft.update(failures=0, owes_invocation=False)
         want_invocation(draft)
-    elif any(True for _ in draft.pending()):
+    elif _waits(draft):
         draft.update(failures=0)
     elif draft.progress.failures + 1 >= _EMPTY_PENDING_MAX:
         close(draft, ExecutionStatus.FAILED, error=_EMPTY_PENDING)
     else:
         _try_again(draft, Verdict(status=None, error=_EMPTY_PENDING), jitter)
+
+
+def _waits(draft: Draft) -> bool:
+    return any(True for _ in draft.pending())
 
 
 def _try_again(draft: Draft, verdict: Verdict, jitter: float) -> None:

@@ -164,8 +164,7 @@ class Executions:
         )
         size, shown = 0, 0
         for event in events:
-            operation = execution.operations[event.operation_id or execution_id]
-            size += operation.size_bytes if request.include_execution_data else 0
+            size += reader.size_bytes(event)
             if shown and size > _HISTORY_BYTES_MAX:
                 break
             shown += 1

@@ -39,6 +39,7 @@ _MIGRATIONS: Final = (
 
 def open_log_file(path: Path) -> sqlite3.Connection:
     """Open the file, or make it, and bring it to the current form; for use in one other thread."""
+    path.touch(mode=0o600)  # what SQLite puts beside it has the same mode (SR-25)
     connection = sqlite3.connect(path, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

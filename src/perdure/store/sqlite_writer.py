@@ -130,7 +130,7 @@ class ProcessWriter(asyncio.Protocol):
         """Commit what was submitted, then end the process."""
         self._flush()
         self._is_closing = True
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write_eof()
             await self._ended
         await asyncio.to_thread(self._process.wait, _STOP_SECONDS)

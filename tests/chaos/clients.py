@@ -1,0 +1,154 @@
+"""Clients that do not give up: what they were promised is what a server must still know."""
+
+import json
+import select
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.chaos.programs import PROGRAM, Program, answer_to
+
+__all__ = ["Answerer", "Ledger", "Lines", "insist", "pause"]
+
+T = TypeVar("T")
+
+_AGAIN_SECONDS: Final = 0.2
+_TRIES_MAX: Final = 1_000
+
+
+def pause(seconds: float) -> None:
+    """Let time pass."""
+    select.select([], [], [], seconds)
+
+
+def insist(call: Callable[..., T], **arguments: Any) -> T:
+    """Return what ``call`` answers, however often the server has to be asked.
+
+    A refusal is raised: only what says nothing of the request is a reason to ask again.
+    """
+    for _ in range(_TRIES_MAX):
+        try:
+            return call(**arguments)
+        except BotoCoreError:
+            pass  # nobody is there, or nobody any more
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status < 500 and status != 429:
+                raise
+        pause(_AGAIN_SECONDS)
+    raise AssertionError(f"{call} was never answered")
+
+
+class Lines:
+    """The lines of a file that others append to; each is returned once."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin at the start, whether or not it is there yet."""
+        self._path = path
+        self._offset = 0
+        path.touch()
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are by now."""
+        return self._path.stat().st_size
+
+    def new(self) -> list[tuple[int, Any]]:
+        """Return what has come, each line with the offset it ends at."""
+        found: list[tuple[int, Any]] = []
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._offset += len(line)
+                found.append((self._offset, json.loads(line)))
+        return found
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What servers have acknowledged. Written by many threads, each fact by one of them."""
+
+    programs: dict[str, Program] = field(default_factory=dict[str, Program])
+    starts: dict[str, str] = field(default_factory=dict[str, str])  #: a program's name, its ARN
+    #: a callback's operation in a program, and its answer
+    answers: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    #: a step that history says has succeeded, and the size of the effects' file by then
+    successes: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+
+    def start(self, api: Any, program: Program) -> str:
+        """Start a program; note its ARN."""
+        self.programs[program.name] = program
+        answer = insist(
+            api.invoke,
+            FunctionName=PROGRAM,
+            Qualifier="$LATEST",
+            InvocationType="Event",
+            DurableExecutionName=program.name,
+            Payload=json.dumps(program.event),
+        )
+        arn = answer["DurableExecutionArn"]
+        assert self.starts.setdefault(program.name, arn) == arn, f"{program.name} has two ARNs"
+        return arn
+
+    def call(self, api: Any, program: Program) -> Any:
+        """Start a program as a synchronous caller, who attaches again when the server went away."""
+        answer = insist(
+            api.invoke,
+            FunctionName=PROGRAM,
+            Qualifier="$LATEST",
+            DurableExecutionName=program.name,
+            Payload=json.dumps(program.event),
+        )
+        return json.loads(answer["Payload"].read())
+
+
+class Answerer(threading.Thread):
+    """Answers every callback that a program tells of, until told to stop."""
+
+    def __init__(self, api: Any, told: Lines, ledger: Ledger) -> None:
+        """Note in ``ledger`` what was acknowledged."""
+        super().__init__(name="answerer", daemon=True)
+        self._api = api
+        self._told = told
+        self._ledger = ledger
+        self._is_over = threading.Event()
+        self._answered: set[str] = set()
+        self.problem: BaseException | None = None
+
+    def stop(self) -> None:
+        """End."""
+        self._is_over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Answer."""
+        try:
+            while not self._is_over.wait(0.05):
+                for _, (program, callback, callback_id) in self._told.new():
+                    if callback_id not in self._answered:
+                        self._answered.add(callback_id)
+                        self._answer(program, callback, callback_id)
+        except BaseException as problem:  # noqa: BLE001 - a thread's edge: the test looks at it
+            self.problem = problem
+
+    def _answer(self, program: str, callback: dict[str, Any], callback_id: str) -> None:
+        text = answer_to(callback)
+        if callback["is_refused"]:
+            insist(
+                self._api.send_durable_execution_callback_failure,
+                CallbackId=callback_id,
+                Error={"ErrorType": "Refused", "ErrorMessage": text},
+            )
+        else:
+            insist(
+                self._api.send_durable_execution_callback_success,
+                CallbackId=callback_id,
+                Result=json.dumps(text),
+            )
+        self._ledger.answers[program, callback["name"]] = text

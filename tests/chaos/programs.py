@@ -1,0 +1,130 @@
+"""Programs for the kill test, drawn from a seed, and what each must come to."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.simulation.dice import Dice
+
+__all__ = ["DOUBLING", "PROGRAM", "Program", "answer_to", "draw_program", "steps_of"]
+
+PROGRAM: Final = "program"
+DOUBLING: Final = "doubling"
+FOLDER: Final = "FOLDER"
+#: More interruptions than the test has kills: a step that may succeed does.
+ATTEMPTS_MAX: Final = 100
+
+Operation = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """An execution to start, and its end."""
+
+    name: str
+    event: dict[str, Any]
+    status: str
+    result: Any  #: or the error's message
+
+
+def draw_program(dice: Dice, name: str, folder: str) -> Program:
+    """Return a program named ``name`` whose functions write into ``folder``."""
+    operations = _Drawing(dice, name, folder).operations(dice.integer(5, 8), depth=0)
+    result: Any = expected(operations)
+    if dice.chance(0.1):
+        result = f"{name} ends so"
+        operations.append({"kind": "throw", "name": "throw", "message": result})
+    status = "FAILED" if operations[-1]["kind"] == "throw" else "SUCCEEDED"
+    event = {"name": name, "folder": folder, "operations": operations}
+    return Program(name=name, event=event, status=status, result=result)
+
+
+class _Drawing:
+    """Draws the operations of one execution; each has a name of its own."""
+
+    def __init__(self, dice: Dice, program: str, folder: str) -> None:
+        self._dice = dice
+        self._program = program
+        self._folder = folder
+        self._count = 0
+
+    def operations(self, count: int, *, depth: int) -> list[Operation]:
+        kinds = ["step", "once", "retried", "broken", "wait", "callback", "double"]
+        if depth == 0:
+            kinds += ["child", "parallel"]
+        return [self._operation(self._dice.pick(kinds), depth) for _ in range(count)]
+
+    def _operation(self, kind: str, depth: int) -> Operation:
+        dice = self._dice
+        self._count += 1
+        name = f"{kind}-{self._count}"
+        match kind:
+            case "wait":
+                return {"kind": "wait", "name": name, "seconds": dice.integer(1, 2)}
+            case "callback":
+                return {"kind": "callback", "name": name, "is_refused": dice.chance(0.25)}
+            case "double":
+                event: Any = {"number": dice.below(1000)}
+                return {"kind": "invoke", "name": name, "function": DOUBLING, "event": event}
+            case "child":
+                event = {
+                    "name": f"{self._program}.{name}",
+                    "folder": self._folder,
+                    "operations": self.operations(dice.integer(1, 3), depth=depth + 1),
+                }
+                function = f"{PROGRAM}:$LATEST"
+                return {"kind": "invoke", "name": name, "function": function, "event": event}
+            case "parallel":
+                branches = [
+                    self.operations(dice.integer(1, 2), depth=depth + 1)
+                    for _ in range(dice.integer(2, 3))
+                ]
+                return {"kind": "parallel", "name": name, "branches": branches}
+            case _:
+                return {
+                    "kind": "step",
+                    "name": name,
+                    "is_once": kind == "once" or dice.chance(0.3),
+                    "failures": {"retried": 1, "broken": ATTEMPTS_MAX}.get(kind, 0),
+                    "attempts_max": 2 if kind == "broken" else ATTEMPTS_MAX,
+                }
+
+
+def answer_to(callback: Operation) -> str:
+    """Return what the test answers a callback with: a result, or an error's message."""
+    return f"{callback['name']} is {'refused' if callback['is_refused'] else 'granted'}"
+
+
+def expected(operations: list[Operation]) -> list[Any]:
+    """Return what operations come to."""
+    return [_expected(one) for one in operations]
+
+
+def _expected(one: Operation) -> Any:
+    match one["kind"]:
+        case "step":
+            return f"{one['name']} is {'broken' if one['failures'] == ATTEMPTS_MAX else 'done'}"
+        case "callback":
+            return ("refused: " if one["is_refused"] else "") + answer_to(one)
+        case "invoke" if "number" in one["event"]:
+            return one["event"]["number"] * 2
+        case "invoke":
+            return expected(one["event"]["operations"])
+        case "parallel":
+            return [expected(branch) for branch in one["branches"]]
+        case _:
+            return None
+
+
+def steps_of(program: str, operations: list[Operation]) -> dict[tuple[str, str], Operation]:
+    """Return the steps by execution and name, those of children and branches included."""
+    steps: dict[tuple[str, str], Operation] = {}
+    for one in operations:
+        match one["kind"]:
+            case "step":
+                steps[program, one["name"]] = one
+            case "invoke" if "operations" in one["event"]:
+                steps |= steps_of(one["event"]["name"], one["event"]["operations"])
+            case "parallel":
+                for branch in one["branches"]:
+                    steps |= steps_of(program, branch)
+    return steps
