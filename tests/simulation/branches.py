@@ -1,5 +1,5 @@
-"""Which branches of a handler run, and which wait for something outside: when none runs, the handler
-can suspend.
+"""Which branches of a handler run, and which wait for something outside: when none runs, the
+handler can suspend.
 """
 
 import asyncio
