@@ -149,6 +149,6 @@ class Answerer(threading.Thread):
             insist(
                 self._api.send_durable_execution_callback_success,
                 CallbackId=callback_id,
-                Result=json.dumps(text),
+                Result=text,
             )
         self._ledger.answers[program, callback["name"]] = text

@@ -129,7 +129,8 @@ class Killer:
         self._look_at_what_was_acknowledged()
 
     def _kill_worker(self) -> None:
-        living = eventually(lambda: workers(self._server.data), what="a worker")
+        # Of the durable function: an ordinary one that dies has failed, as for any synchronous caller.
+        living = eventually(lambda: workers(self._server.data, function=PROGRAM), what="a worker")
         victim = self._dice.pick(sorted(living, key=lambda process: process.pid))
         self.victims.append(victim)
         try:
@@ -205,7 +206,9 @@ class Survey:
                 if execution["Status"] not in ("SUCCEEDED", "FAILED"):
                     yield f"{arn} is {execution['Status']}"
                 names[json.loads(execution["InputPayload"])["name"]] += 1
-        yield from (f"{name} was started {times} times" for name, times in names.items() if times > 1)
+        yield from (
+            f"{name} was started {times} times" for name, times in names.items() if times > 1
+        )
         yield from (f"{name} was never started" for name in wanted - set(names))
 
     def effects(self) -> Iterator[str]:
@@ -260,7 +263,9 @@ def test_nothing_is_lost_and_nothing_runs_twice(tmp_path: Path) -> None:
         killer.victims += servants(server.pid)
         assert server.stop() == 0
         assert workers(server.data) == []
-        eventually(lambda: not any(map(psutil.Process.is_running, killer.victims)), what="no orphan")
+        eventually(
+            lambda: not any(map(psutil.Process.is_running, killer.victims)), what="no orphan"
+        )
     report(ledger, killer)
 
 

@@ -7,13 +7,15 @@ import psutil
 __all__ = ["servants", "workers"]
 
 
-def workers(data: Path) -> list[psutil.Process]:
-    """Return the living processes that run functions of the server on ``data``."""
+def workers(data: Path, *, function: str | None = None) -> list[psutil.Process]:
+    """Return the living processes that run functions, or one of them, of the server on ``data``."""
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
-            task_root = process.environ().get("LAMBDA_TASK_ROOT", "")
-            if task_root.startswith(f"{data}/") and process.status() != psutil.STATUS_ZOMBIE:
+            environment = process.environ()
+            is_ours = environment.get("LAMBDA_TASK_ROOT", "").startswith(f"{data}/")
+            is_asked = function in (None, environment.get("AWS_LAMBDA_FUNCTION_NAME"))
+            if is_ours and is_asked and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except psutil.Error:
             continue  # it has ended, or is not ours to look at

@@ -1,7 +1,7 @@
 """One recorded operation, as the core keeps it: flat, so that a store can lay it out in columns.
 
-A named tuple and not a dataclass: a checkpoint makes several, and a tuple is made, copied and bound
-to SQL in a third of the time. Its wire shape is made in ``core.render``.
+A named tuple and not a dataclass: a checkpoint makes several, and a tuple is made and copied in a
+fraction of the time. Its wire shape is made in ``core.render``.
 """
 
 from typing import NamedTuple

@@ -32,6 +32,7 @@ __all__ = [
     "MEMORY_MB_DEFAULT",
     "MEMORY_MB_MAX",
     "PAYLOAD_BYTES_MAX",
+    "RESERVED_VARIABLES",
     "RETENTION_DAYS_DEFAULT",
     "TAGS_MAX",
     "TARGET_BYTES_MAX",
@@ -77,3 +78,30 @@ CALLBACK_BODY_BYTES_MAX: Final = (
 )  #: ours: the shape says no first
 CHECKPOINT_BODY_BYTES_MAX: Final = 16 * _MB  #: ours: a payload of 6 MB, escaped twice over, fits
 CODE_BODY_BYTES_MAX: Final = 70_167_211  #: Source: Lambda's own message: 50 MB in base64
+
+#: Source: developer guide, "Defined runtime environment variables", reserved.
+RESERVED_VARIABLES: Final = frozenset(
+    {
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+        "AWS_LAMBDA_METADATA_API",
+        "AWS_LAMBDA_METADATA_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+    }
+)

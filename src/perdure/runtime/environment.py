@@ -8,34 +8,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from perdure.engine.invoker import FunctionVersion
+from perdure.protocol.limits import RESERVED_VARIABLES
 from perdure.runtime.log_lines import log_group_of
 from perdure.runtime.settings import RuntimeSettings
 
-__all__ = ["RESERVED_NAMES", "build_environment", "worker_marker"]
-
-#: What a function's own environment may not set.
-RESERVED_NAMES: Final = frozenset(
-    {
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "LAMBDA_RUNTIME_DIR",
-        "LAMBDA_TASK_ROOT",
-    }
-)
+__all__ = ["build_environment", "worker_marker"]
 
 _PATH_DEFAULT: Final = "/usr/local/bin:/usr/bin:/bin"
 
@@ -64,7 +41,11 @@ def build_environment(
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     environment.update(
-        {name: text for name, text in function.environment.items() if name not in RESERVED_NAMES}
+        {
+            name: text
+            for name, text in function.environment.items()
+            if name not in RESERVED_VARIABLES
+        }
     )
     environment.update(_reserved(function, settings))
     marker_name, _equals, marker_text = worker_marker(port).partition("=")

@@ -66,9 +66,7 @@ class Program:
                 raise ValueError(f"{one['name']} fails in attempt {step.attempt}")
             return f"{one['name']} is done"
 
-        config = StepConfig(
-            retry_strategy=retrying(one["attempts_max"]), step_semantics=semantics
-        )
+        config = StepConfig(retry_strategy=retrying(one["attempts_max"]), step_semantics=semantics)
         try:
             return context.step(body, name=one["name"], config=config)
         except StepError:

@@ -33,6 +33,7 @@ from perdure.protocol.limits import (
     EPHEMERAL_STORAGE_MB_MAX,
     MEMORY_MB_DEFAULT,
     MEMORY_MB_MAX,
+    RESERVED_VARIABLES,
     RETENTION_DAYS_DEFAULT,
     TIMEOUT_SECONDS_DEFAULT,
     TIMEOUT_SECONDS_MAX,
@@ -73,33 +74,6 @@ _UNSUPPORTED: Final = {
     "publish_to",
     "runtime_config",
 }
-
-#: Source: developer guide, "Defined runtime environment variables", reserved.
-_RESERVED_VARIABLES: Final = frozenset(
-    {
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_MAX_CONCURRENCY",
-        "AWS_LAMBDA_METADATA_API",
-        "AWS_LAMBDA_METADATA_TOKEN",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "LAMBDA_RUNTIME_DIR",
-        "LAMBDA_TASK_ROOT",
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-    }
-)
 
 
 def created(request: CreateFunctionRequest, *, name: str, arn: str) -> FunctionConfiguration:
@@ -237,7 +211,7 @@ def _check(configuration: FunctionConfiguration) -> None:
 def _environment(asked: Environment | None) -> EnvironmentResponse | None:
     if asked is None or asked.variables is None:
         return None
-    reserved = sorted(_RESERVED_VARIABLES & asked.variables.keys())
+    reserved = sorted(RESERVED_VARIABLES & asked.variables.keys())
     if reserved:
         raise InvalidParameterValue(
             "Environment.Variables contains reserved keys that cannot be set:"
