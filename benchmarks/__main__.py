@@ -1,4 +1,4 @@
-"""Measures every workload three times on a fresh server, prints a table, writes ``results.json``."""
+"""Measures every workload on fresh servers, prints the medians, writes ``results.json``."""
 
 import argparse
 import datetime

@@ -88,7 +88,7 @@ def resume(server: ServerProcess) -> Figures:
 
 
 def cold_start(server: ServerProcess) -> Figures:
-    """A synchronous invocation of an ordinary Python function: the first one, and the ones after."""
+    """A synchronous invocation of an ordinary Python function: the first, and those after."""
     lambda_ = client("lambda", server.url, timeout=600)
     cold: list[float] = []
     warm: list[float] = []
