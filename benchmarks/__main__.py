@@ -91,7 +91,7 @@ def _write(figures: dict[str, dict[str, float]]) -> None:
             "python": platform.python_version(),
             **{
                 name: importlib.metadata.version(name)
-                for name in ("perdure", "uvicorn", "starlette", "msgspec", "boto3")
+                for name in ("perdure", "uvicorn", "msgspec", "boto3")
             },
         },
         "mode": "SQLite, synchronous=FULL, fsync on every acknowledged checkpoint; medians of 3",
