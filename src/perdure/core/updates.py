@@ -77,7 +77,7 @@ def _apply(
         raise InvalidParameterValue(_ILLEGAL.get((update.type, update.action), _NEVER_LEGAL))
     _check_outcome_fields(update)
     operation = before or _new(draft, update)
-    if target is not None:
+    if target is not None and update.type is OperationType.CHAINED_INVOKE:
         _start_chained_invoke(draft, update, operation, target)
     else:
         _APPLIERS[update.type](draft, update, operation, status)

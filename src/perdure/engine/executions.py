@@ -1,6 +1,7 @@
 """The API's calls on executions and callbacks, one method each: wire shapes in, wire shapes out."""
 
 import hashlib
+import logging
 import re
 
 import msgspec
@@ -39,6 +40,8 @@ from perdure.protocol.wire import Instant
 from perdure.store.protocol import EventQuery, ExecutionQuery
 
 __all__ = ["Executions"]
+
+_log = logging.getLogger(__name__)
 
 _ID = re.compile(r"[0-9a-f]{32}\Z")
 _PAGE_DEFAULT = 100
@@ -84,6 +87,14 @@ class Executions:
             reply = (await self._engine.carry_out(execution_id, command)).reply
         except ResourceNotFound:
             raise InvalidCheckpointToken("the execution is gone") from None
+        except InvalidCheckpointToken:
+            raise
+        except InvalidParameterValue as refusal:
+            # AWS's SDKs end the execution for good at this: say it where operators look.
+            _log.warning(
+                "a checkpoint of %s is refused: %s", request.durable_execution_arn, refusal
+            )
+            raise
         assert isinstance(reply, CheckpointReply), "a checkpoint is answered by a checkpoint reply"
         token_text = None
         if reply.token is not None:
