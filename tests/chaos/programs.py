@@ -28,7 +28,7 @@ class Program:
 
 def draw_program(dice: Dice, name: str, folder: str) -> Program:
     """Return a program named ``name`` whose functions write into ``folder``."""
-    operations = _Drawing(dice, name, folder).operations(dice.integer(5, 8), depth=0)
+    operations = _Drawing(dice, name, folder).operations(dice.integer(4, 7), depth=0)
     result: Any = expected(operations)
     if dice.chance(0.1):
         result = f"{name} ends so"

@@ -115,7 +115,7 @@ class Killer:
     def run(self) -> None:
         order = ["server"] * SERVER_KILLS + ["worker"] * WORKER_KILLS
         while order:
-            pause(self._dice.between(0.2, 3.0))
+            pause(self._dice.between(0.1, 2.2))
             if order.pop(self._dice.below(len(order))) == "server":
                 self._kill_server()
             else:

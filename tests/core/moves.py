@@ -57,7 +57,7 @@ ERRORS = (
     ErrorObject(error_data="d", stack_trace=("one", "two")),
     ErrorObject(error_type="Runtime.ExitError", error_message=""),
 )
-SPANS_MS = (0, 0, 1, 999, 1_000, 2_500, 10_000, 61_000)
+SPANS_MS = (0,) * 8 + (1, 250, 999, 1_000, 2_000, 2_500, 5_000, 61_000)
 QUOTAS = (Quotas(), Quotas(), Quotas(operations_max=5), Quotas(operations_max=9, is_hard=True))
 _ACTIONS = {
     OperationType.STEP: (
@@ -77,6 +77,19 @@ _ENDS_OF_CHILDREN = (
     OperationStatus.TIMED_OUT,
     OperationStatus.STOPPED,
 )
+
+
+class Chance:
+    """A stream of chance that is the same for the same seed, everywhere."""
+
+    def __init__(self, seed: int) -> None:
+        """Begin the stream of ``seed``."""
+        self._state = seed
+
+    def below(self, bound: int) -> int:
+        """Return a whole number from 0 to ``bound`` - 1."""
+        self._state = (self._state * 6364136223846793005 + 1442695040888963407) % 2**64
+        return (self._state >> 33) % bound
 
 
 class Moves:
@@ -100,7 +113,7 @@ class Moves:
             function_arn=f"{FUNCTION_ARN}{self._below(2)}",
             version=self._pick(("1", "2", "$LATEST")),
             started_at_ms=now_ms,
-            execution_timeout_seconds=self._pick((30, 600, 31_622_400)),
+            execution_timeout_seconds=self._pick((30, 600, 600, 31_622_400)),
             retention_days=self._pick((0, 1, 14)),
             parent=ParentLink("f" * 32, "invoke") if self._one_in(3) else None,
             retries_max=self._below(3),
@@ -113,14 +126,14 @@ class Moves:
         progress = execution.progress
         makers: list[Callable[[Execution], Command]] = [self._anything]
         if progress.nonce_sha256:
-            makers += [self._checkpoint] * 8
+            makers += [self._checkpoint] * 12
         if progress.lease_until_ms is not None:
             makers += [self._finish] * 3
         if progress.ready_at_ms is not None:
             makers += [self._begin] * 6
-        makers += [lambda _: Wake()] * 2
+        makers += [lambda _: Wake()]
         if any(o.type is OperationType.CALLBACK for o in execution.operations.values()):
-            makers += [self._answer, self._heartbeat]
+            makers += [self._answer, self._heartbeat, self._heartbeat]
         if any(o.type is OperationType.CHAINED_INVOKE for o in execution.operations.values()):
             makers += [self._child_ended] * 2
         if progress.pause is not None:
@@ -131,6 +144,7 @@ class Moves:
 
     def _anything(self, execution: Execution) -> Command:
         makers: list[Callable[[Execution], Command]] = [
+            self._pause,
             self._pause,
             self._pause,
             self._resume,
@@ -144,7 +158,7 @@ class Moves:
             lambda _: ReleaseLease(epoch=self._epoch(execution)),
             lambda _: RenewLease(epoch=self._epoch(execution), lease_ms=LEASE_MS),
             lambda _: Delete(),
-            lambda _: Stop(error=self._pick(ERRORS)),
+            lambda _: Stop(error=self._pick(ERRORS)) if self._one_in(3) else Wake(),
         ]
         return self._pick(makers)(execution)
 
@@ -159,8 +173,8 @@ class Moves:
 
     def _finish(self, execution: Execution) -> Command:
         status = self._pick(
-            (InvocationStatus.PENDING,) * 6
-            + (None,) * 3
+            (InvocationStatus.PENDING,) * 16
+            + (None,) * 5
             + (InvocationStatus.SUCCEEDED, InvocationStatus.FAILED)
         )
         at_ms = execution.progress.updated_at_ms
@@ -172,7 +186,7 @@ class Moves:
                 status=status,
                 result=self._pick(PAYLOADS),
                 error=self._pick(ERRORS),
-                is_final=self._one_in(8),
+                is_final=self._one_in(30),
                 is_counted=not self._one_in(8),
             ),
             jitter=self._below(11) / 10,
@@ -182,7 +196,7 @@ class Moves:
         progress = execution.progress
         sequence = progress.token_sequence - self._one_in(8)
         nonce = b"" if self._one_in(20) else _digest(f"nonce {progress.epoch}")
-        updates = tuple(self._update(execution) for _ in range(self._below(4)))
+        updates = tuple(self._update(execution) for _ in range(self._pick((0, 1, 1, 2, 3))))
         return Checkpoint(
             token=Token(self._epoch(execution), sequence, nonce),
             updates=updates,
@@ -198,17 +212,18 @@ class Moves:
 
     def _update(self, execution: Execution) -> OperationUpdate:
         known = [*execution.operations.values()]
-        if self._one_in(25):
+        if self._one_in(80):
             return self._end(execution)
-        if len(known) > 1 and not self._one_in(3):
-            known_one = self._pick(known[1:])
+        ours = [o for o in known[1:] if not o.is_finished] or known[1:]
+        if ours and self._one_in(2):
+            known_one = self._pick(ours)
             operation_id, kind = known_one.id, known_one.type
             parent_id = known_one.parent_id
         else:
-            operation_id = f"o{self._below(12)}"
+            operation_id = f"o{self._below(len(known) + 8)}"
             kind = self._pick([*_ACTIONS])
             parent_id = self._parent(known)
-        any_action = self._one_in(15)
+        any_action = self._one_in(40)
         action = self._pick([*OperationAction] if any_action else _ACTIONS[kind])
         fails = action is OperationAction.FAIL
         payload = None if fails else self._pick(PAYLOADS)
@@ -227,8 +242,8 @@ class Moves:
             step_options=StepOptions(next_attempt_delay_seconds=1 + self._below(5)),
             wait_options=WaitOptions(wait_seconds=1 + self._below(20)),
             callback_options=CallbackOptions(
-                timeout_seconds=self._pick((None, 0, 5, 60)),
-                heartbeat_timeout_seconds=self._pick((None, 0, 3)),
+                timeout_seconds=self._pick((None, 0, 60, 600)),
+                heartbeat_timeout_seconds=self._pick((None, 0, 20)),
             ),
             chained_invoke_options=ChainedInvokeOptions(
                 function_name="g:1", tenant_id=self._pick((None, "t"))
@@ -262,7 +277,7 @@ class Moves:
         )
 
     def _answer(self, execution: Execution) -> Command:
-        error = self._pick(ERRORS)
+        error = self._pick((None,) * 4 + ERRORS)
         payload = self._pick(PAYLOADS) if error is None else None
         operation_id = self._id(execution, OperationType.CALLBACK)
         return AnswerCallback(operation_id=operation_id, payload=payload, error=error)
@@ -289,8 +304,10 @@ class Moves:
         return Resume(client_token=self._pick((None, "r")), reason=self._pick(PAYLOADS))
 
     def _id(self, execution: Execution, kind: OperationType) -> str:
-        fitting = [o.id for o in execution.operations.values() if o.type is kind]
-        return self._pick(fitting or ["o1"])
+        fitting = [o for o in execution.operations.values() if o.type is kind]
+        open_ones = [o for o in fitting if not o.is_finished]
+        found = (open_ones or fitting) if self._below(4) else fitting
+        return self._pick(found).id if found else "o1"
 
     def _epoch(self, execution: Execution) -> int:
         return execution.progress.epoch - self._one_in(12)

@@ -485,6 +485,14 @@ def test_a_batch_that_is_not_in_order_is_refused_whole(
     assert refused(an_execution(), *updates) == message
 
 
+def test_an_id_shared_with_a_chained_invoke_is_refused_and_no_fault_of_ours() -> None:
+    """E2: what an outsider can break is a refusal."""
+    targets = {"step": a_target(error=BOOM)}
+    batch = (a_step(), a_chained_invoke("step"))
+    message = "Cannot checkpoint multiple operations with the same ID."
+    assert refused(an_execution(), *batch, targets=targets) == message
+
+
 def test_a_batch_of_which_the_last_is_bad_changes_nothing() -> None:
     """D2: all or none."""
     story = Story()

@@ -233,7 +233,7 @@ class Clients:
             return frozenset()
         if answered.acknowledged:
             return frozenset(answered.acknowledged)
-        if answered.is_timed_out:
+        if answered.is_timed_out and self.has_steady_clocks:
             return frozenset({TIMED_OUT})
         has_end = bool(item.timeout_seconds or item.heartbeat_seconds)
         return frozenset(answered.tried | ({TIMED_OUT} if has_end else set()))

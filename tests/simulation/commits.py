@@ -79,10 +79,12 @@ class Commits:
         clock_ms = max(clock_ms, before.updated_at_ms)
         for operation in change.operations:
             self._check_operation(life, operation, call, clock_ms)
+        self._note_news(life, change, call)
         life.touched[change.progress.version] = {o.id: o.status for o in change.operations}
         life.operations.update((o.id, o) for o in change.operations)
         self._note_attempt(life, change)
         life.progress = change.progress
+        self._check_wake(life)
         if change.progress.quarantine is not None and before.quarantine is None:
             self._complain("E", life.id, f"quarantined: {change.progress.quarantine}")
         if change.progress.status is ExecutionStatus.DELETING:
@@ -166,7 +168,26 @@ class Commits:
             synced_version=change.progress.version,
         )
         life.attempts.append(attempt)
+        life.has_news = False
         self.attempts[request_id] = attempt
+
+    def _note_news(self, life: Life, change: Change, call: Call | None) -> None:
+        if call is not None and call.attempt is not None:
+            # It is told with the answer, unless it is given no token to go on with.
+            life.has_news = life.has_news and not change.progress.nonce_sha256
+            return
+        for operation in change.operations:
+            before = life.operations.get(operation.id)
+            if before is not None and before.status is not operation.status:
+                life.has_news = True
+
+    def _check_wake(self, life: Life) -> None:
+        """A wake-up is in the very commit that makes it necessary (D3, X8)."""
+        progress = life.progress
+        is_asleep = progress.request_id is None and progress.pause is None and not life.is_ended
+        is_forgotten = progress.ready_at_ms is None and progress.quarantine is None
+        if is_asleep and life.has_news and is_forgotten:
+            self._complain("X8", life.id, "it sleeps, and was not told what has come about")
 
     def _check_ended(self, life: Life, change: Change) -> None:
         before, after = life.progress, change.progress

@@ -58,6 +58,7 @@ class Life:
     due_low_ms: dict[str, int] = field(default_factory=dict)
     beat_low_ms: dict[str, int] = field(default_factory=dict)
     due_high_ms: dict[str, int] = field(default_factory=dict)
+    has_news: bool = False  #: something came about from outside that no handler was told of
     is_pause_acknowledged: bool = False
     is_erased: bool = False
 

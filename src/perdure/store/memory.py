@@ -57,10 +57,11 @@ class MemoryStore:
             identity = change.identity
             assert identity is not None, "a first change carries the identity"
             key = (identity.function_arn, identity.name)
-            if row is not None or key in self._names:
+            is_named = identity.kind is ExecutionKind.DURABLE
+            if row is not None or (is_named and key in self._names):
                 return CommitResult.CONFLICT
             row = self._rows[change.execution_id] = _Row(identity)
-            if identity.kind is ExecutionKind.DURABLE:
+            if is_named:
                 self._names[key] = change.execution_id
         elif row is None or row.progress.version != change.expected_version:
             return CommitResult.CONFLICT
@@ -111,7 +112,8 @@ class MemoryStore:
             return []
         if not query.newest_first:
             return row.events[query.after_id : query.after_id + query.limit]
-        last = len(row.events) if query.after_id == 0 else query.after_id - 1
+        count = len(row.events)
+        last = count if query.after_id == 0 else min(count, query.after_id - 1)
         return row.events[max(0, last - query.limit) : last][::-1]
 
     async def list(self, query: ExecutionQuery) -> Sequence[tuple[Identity, Progress]]:
