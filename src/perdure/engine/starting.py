@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from perdure.core.commands import ChainTarget, Start
-from perdure.core.errors import InvalidParameterValue, Refusal
+from perdure.core.errors import (
+    InvalidParameterValue,
+    Refusal,
+    TooManyRequests,
+    Unavailable,
+)
 from perdure.core.execution import ExecutionKind, Identity, ParentLink
 from perdure.core.outcome import StartChild
 from perdure.engine.directory import Functions
@@ -139,6 +144,8 @@ class Starter:
                 raise InvalidParameterValue(
                     "You cannot invoke a durable function using an unqualified ARN."
                 )
+        except (Unavailable, TooManyRequests):
+            raise  # not the handler's to hear: it tries again
         except Refusal as refusal:
             error = ErrorObject(error_type=refusal.code, error_message=refusal.message)
             return ChainTarget(error=error)

@@ -62,8 +62,8 @@ class ChangeRows(NamedTuple):
     progress: tuple[str, int, int, int | None, int | None, int | None, int | None, bytes, int]
     #: position, id, body, payload, input, checksum
     operations: list[tuple[int, str, bytes, bytes | None, bytes | None, int]]
-    #: event id, type, instant, position of its operation, details
-    events: list[tuple[int, str, int, int | None, bytes | None]]
+    #: event id, type, instant, position of its operation, details, checksum
+    events: list[tuple[int, str, int, int | None, bytes | None, int | None]]
     #: id, sender, instant, kind, body, checksum
     letters: list[tuple[str, bytes, int, str, bytes, int]]
     delivered: list[str]
@@ -105,7 +105,8 @@ def rows_of(change: Change) -> ChangeRows:
                 event.type.value,
                 event.at_ms,
                 None if event.operation_id is None else positions[event.operation_id],
-                None if event.details is None else _encode(event.details),
+                details := None if event.details is None else _encode(event.details),
+                None if details is None else checksum(details),
             )
             for event in change.events
         ],
@@ -180,9 +181,17 @@ def decode_progress(body: bytes, expected: int) -> Progress:
     return _progress.decode(body)
 
 
-def decode_event_details(body: bytes | None) -> dict[str, Any] | None:
-    """Return an event's details."""
-    return None if body is None else _details.decode(body)
+def decode_event_details(body: bytes | None, expected: int | None) -> dict[str, Any] | None:
+    """Return an event's details; ``expected`` None: of an older file, and never checked.
+
+    Raises:
+        CorruptRowError: the bytes are not those that were written.
+    """
+    if body is None:
+        return None
+    if expected is not None:
+        _verify("event", expected, body)
+    return _details.decode(body)
 
 
 def decode_message(kind: str, body: bytes) -> Message:

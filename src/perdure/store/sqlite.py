@@ -67,7 +67,7 @@ _SELECT_LETTERS: Final = """
 SELECT id, sender, sent_at_ms, kind, body, checksum FROM letter WHERE id > ? ORDER BY id LIMIT ?
 """
 _SELECT_EVENTS: Final = """
-SELECT event.number, type, at_ms, operation.id, details
+SELECT event.number, type, at_ms, operation.id, details, event.checksum
 FROM event LEFT JOIN operation ON operation.number = ? + event.operation
 WHERE event.number BETWEEN ? AND ? ORDER BY event.number LIMIT ?
 """
@@ -257,8 +257,14 @@ def _events(connection: sqlite3.Connection, query: EventQuery) -> list[Event]:
         sql, low, high = _SELECT_EVENTS, base + query.after_id + 1, last
     rows = connection.execute(sql, (row[0] << OPERATION_BITS, low, high, query.limit))
     return [
-        Event(number - base, EventType(kind), at_ms, operation, decode_event_details(details))
-        for number, kind, at_ms, operation, details in rows
+        Event(
+            number - base,
+            EventType(kind),
+            at_ms,
+            operation,
+            decode_event_details(details, expected),
+        )
+        for number, kind, at_ms, operation, details, expected in rows
     ]
 
 

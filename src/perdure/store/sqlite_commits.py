@@ -36,7 +36,7 @@ ON CONFLICT (number) DO UPDATE SET body = excluded.body, payload = excluded.payl
     input = excluded.input, checksum = excluded.checksum
 """
 _INSERT_EVENT: Final = """
-INSERT INTO event (number, type, at_ms, operation, details) VALUES (?, ?, ?, ?, ?)
+INSERT INTO event (number, type, at_ms, operation, details, checksum) VALUES (?, ?, ?, ?, ?, ?)
 """
 _INSERT_LETTER: Final = """
 INSERT INTO letter (id, sender, sent_at_ms, kind, body, checksum) VALUES (?, ?, ?, ?, ?, ?)

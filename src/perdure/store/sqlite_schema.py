@@ -89,6 +89,7 @@ _MIGRATIONS: Final = (
         UNIQUE (collection, key)
     );
     """,
+    "ALTER TABLE event ADD COLUMN checksum INTEGER;",
 )
 
 
