@@ -24,7 +24,12 @@ from tests.service.processes import servants, workers
 from tests.serving import ServerProcess, client, eventually, serving
 from tests.simulation.dice import Dice
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(420)]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.timeout(420),
+    # boto3 leaves the sockets of a server that was killed to the collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 FUNCTIONS: Final = Path(__file__).parent / "functions"
 SEED: Final = int(os.environ.get("PERDURE_CHAOS_SEED") or secrets.randbelow(1_000_000))
@@ -129,7 +134,7 @@ class Killer:
         self._look_at_what_was_acknowledged()
 
     def _kill_worker(self) -> None:
-        # Of the durable function: an ordinary one that dies has failed, as for any synchronous caller.
+        # Of the durable function: an ordinary one that dies has failed, as for any caller.
         living = eventually(lambda: workers(self._server.data, function=PROGRAM), what="a worker")
         victim = self._dice.pick(sorted(living, key=lambda process: process.pid))
         self.victims.append(victim)

@@ -94,8 +94,8 @@ Handler = Callable[[Call], Awaitable[dict[str, Any]]]
 
 
 class _OneFunction:
-    """The only function there is. Its executions may last longer than the API lets one: so long that
-    the longest wait is over before.
+    """The only function there is. Its executions may last longer than the API lets one: so long
+    that the longest wait is over before.
     """
 
     def __init__(self) -> None:
@@ -135,9 +135,7 @@ class _Invoker:
 
     async def invoke(self, request: InvocationRequest) -> InvocationReport:
         assert self.executions is not None, "the service is put together first"
-        answer = await self._handler(
-            Call(self.executions, msgspec.json.decode(request.payload))
-        )
+        answer = await self._handler(Call(self.executions, msgspec.json.decode(request.payload)))
         outcome = Returned(payload=msgspec.json.encode(answer))
         return InvocationReport(outcome=outcome, started_at_ms=0, ended_at_ms=0)
 
@@ -200,7 +198,7 @@ class Service:
         return encode(await self.executions.get_durable_execution_history(request))["Events"]
 
     async def advance(self, at_ms: int) -> None:
-        """Set the clock; return when everything due by then was woken, and whoever ran has ended."""
+        """Set the clock; return when all that is due was woken, and whoever ran has ended."""
         assert isinstance(self.clock, Clock), "only the test's own clock can be set"
         self.clock.at_ms = at_ms
         while await self.ticker.run_once() == 0:
@@ -213,7 +211,7 @@ class Service:
             await self.dispatcher.run_once()
             if not self.dispatcher.running:
                 return
-            while self.dispatcher.running:
+            while self.dispatcher.running:  # noqa: ASYNC110 - it has no event to wait on
                 await asyncio.sleep(0.005)
 
 
@@ -237,7 +235,7 @@ async def serving_in_process(
 
     ``has_catalog``: its functions are those of the folder, not one function of the test's.
     """
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - a test has the loop to itself
     store = SqliteStore(folder / "state.db")
     await store.open()
     functions = catalog(store, clock) if has_catalog else _OneFunction()

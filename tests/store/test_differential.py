@@ -31,9 +31,9 @@ from tests.core.moves import Chance, Moves
 
 from .stores import KINDS, MEMORY, SQLITE, a_store, an_id, opened
 
-STEPS_MAX: Final = 1_500
-QUIET_STEPS: Final = 300  #: without a new pair
-SEEDS: Final = (1, 2, 3)
+STEPS_MAX: Final = 2_000
+QUIET_STEPS: Final = 500  #: without a new pair
+SEEDS: Final = (1, 2, 3, 5)
 
 #: Every pair that a real execution can store.
 PAIRS: Final = {

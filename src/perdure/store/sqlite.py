@@ -216,7 +216,7 @@ class SqliteStore:
         before = os.umask(0o077)
         try:
             connection = connect(self._path, is_writer=True)
-            migrate(connection, self._path)
+            migrate(connection)
         except sqlite3.DatabaseError as error:
             raise StoreOpenError(f"{self._path} cannot be opened: {error}") from error
         finally:

@@ -92,14 +92,17 @@ class Commits:
         """Write through ``connection``."""
         self._connection = connection
         self._numbers: OrderedDict[bytes, int] = OrderedDict()
+        self._failure: StoreUnknownError | None = None
         self._next_number = self._read_next_number()
 
     def commit(self, group: Sequence[Work]) -> list[Answer]:
         """Do all of it in one transaction; return an answer for each, after the commit.
 
         If the disk is full, nothing was written. After any other error nobody can tell, and this
-        store must not be used any more (D4).
+        store must not be used any more (D4): nothing is written after it.
         """
+        if self._failure is not None:
+            return [self._failure] * len(group)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             answers = [self._do(work) for work in group]
@@ -111,7 +114,8 @@ class Commits:
     def _fault(self, error: sqlite3.Error) -> Exception:
         self._numbers.clear()
         if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
-            return StoreUnknownError(f"the outcome of a commit is unknown: {error}")
+            self._failure = StoreUnknownError(f"the outcome of a commit is unknown: {error}")
+            return self._failure
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._next_number = self._read_next_number()

@@ -124,31 +124,34 @@ def connect(path: Path, *, is_writer: bool) -> sqlite3.Connection:
     """Return a connection on which an acknowledged commit is on the disk (D5).
 
     Raises:
-        StoreOpenError: the file system does not give WAL and full synchronisation.
+        StoreOpenError: the file is not ours, or of a later version, or the file system does not
+            give WAL and full synchronisation.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    if is_writer:
-        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        connection.execute("PRAGMA synchronous = FULL")
-        level = connection.execute("PRAGMA synchronous").fetchone()[0]
-        if (mode, level) != ("wal", 2):
-            raise StoreOpenError(
-                f"{path} cannot be made durable: journal_mode is {mode} and must be wal,"
-                f" synchronous is {level} and must be 2"
-            )
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        connection.execute("PRAGMA cache_size = -65536")
-    else:
-        connection.execute("PRAGMA query_only = ON")
+    try:
+        if is_writer:
+            _check_ours(connection, path)
+            _make_durable(connection, path)
+        else:
+            connection.execute("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring an empty or older file to the present schema.
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring an empty or older file to the present schema."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
+            f" PRAGMA user_version = {number}; COMMIT;"
+        )
 
-    Raises:
-        StoreOpenError: the file is not ours, or is of a later version.
-    """
+
+def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Read only: a file that is not ours stays as it is."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
@@ -158,8 +161,16 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreOpenError(
             f"{path} has schema {version}; this version of perdure knows up to {len(_MIGRATIONS)}"
         )
-    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
-            f" PRAGMA user_version = {number}; COMMIT;"
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    connection.execute("PRAGMA synchronous = FULL")
+    level = connection.execute("PRAGMA synchronous").fetchone()[0]
+    if (mode, level) != ("wal", 2):
+        raise StoreOpenError(
+            f"{path} cannot be made durable: journal_mode is {mode} and must be wal,"
+            f" synchronous is {level} and must be 2"
         )
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute("PRAGMA cache_size = -65536")

@@ -1,0 +1,359 @@
+"""What the store on one SQLite file promises beyond the others: file, schema, writer."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import sqlite3
+import stat
+import struct
+from pathlib import Path
+
+import pytest
+
+from perdure.core.commands import Delete, Stop
+from perdure.store.protocol import CommitResult, ExecutionQuery, StoreFullError
+from perdure.store.records import RecordWrite
+from perdure.store.sqlite import SqliteStore
+from perdure.store.sqlite_schema import (
+    _MIGRATIONS,
+    APPLICATION_ID,
+    StoreOpenError,
+    connect,
+    migrate,
+)
+from tests.core.builders import a_begin, a_chained_invoke, a_checkpoint, a_start, a_step
+
+from .stores import SQLITE, Keeper, a_change, a_store, an_id, every_file, opened, with_store
+
+FILE = "perdure.db"
+TABLES = {"execution", "operation", "event", "letter", "record"}
+
+
+def refusal_to_open(folder: Path) -> str:
+    """Return why the store in ``folder`` cannot be opened."""
+
+    async def story() -> str:
+        with pytest.raises(StoreOpenError) as caught:
+            await a_store(SQLITE, folder).open()
+        return str(caught.value)
+
+    return asyncio.run(story())
+
+
+def rows_left(folder: Path) -> dict[str, int]:
+    """Return how many rows each table holds, of those that hold any."""
+    with contextlib.closing(sqlite3.connect(folder / FILE)) as connection:
+        tables = [
+            name
+            for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        ]
+        counts = {
+            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for name in tables
+        }
+    assert set(tables) >= TABLES
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_an_acknowledged_commit_is_on_the_disk(tmp_path: Path) -> None:
+    """D5: read back, not believed."""
+    with contextlib.closing(connect(tmp_path / FILE, is_writer=True)) as connection:
+        read = [
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous")
+        ]
+    assert read == ["wal", 2]
+
+
+def test_a_place_that_cannot_be_made_durable_is_refused() -> None:
+    """D5: a database in memory has no write-ahead log."""
+    with pytest.raises(StoreOpenError) as caught:
+        connect(Path(":memory:"), is_writer=True)
+    assert str(caught.value) == (
+        ":memory: cannot be made durable: journal_mode is memory and must be wal,"
+        " synchronous is 2 and must be 2"
+    )
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    with contextlib.closing(connect(tmp_path / FILE, is_writer=True)) as writer:
+        migrate(writer)
+        with (
+            contextlib.closing(connect(tmp_path / FILE, is_writer=False)) as reader,
+            pytest.raises(sqlite3.OperationalError, match="readonly"),
+        ):
+            reader.execute("DELETE FROM execution")
+
+
+@every_file
+def test_a_second_store_on_the_same_file_is_refused(kind: str, tmp_path: Path) -> None:
+    """F1: two servers would both believe in their leases."""
+
+    async def story(_: object) -> None:
+        with pytest.raises(StoreOpenError, match="is in use by another server"):
+            await a_store(SQLITE, tmp_path).open()
+
+    with_store(kind, tmp_path, story)
+    with_store(kind, tmp_path, lambda store: store.list(ExecutionQuery()))
+
+
+def test_a_lock_that_is_given_back_in_time_is_waited_for(tmp_path: Path) -> None:
+    """The writer process of a server that was killed may still be at its last commit."""
+    handle = os.open(tmp_path / f"{FILE}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+
+    async def story() -> None:
+        asyncio.get_running_loop().call_later(0.1, os.close, handle)
+        async with opened(a_store(SQLITE, tmp_path)) as store:
+            assert await store.list(ExecutionQuery()) == []
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["CREATE TABLE theirs (x)", "PRAGMA user_version = 1", "PRAGMA application_id = 7"],
+    ids=["tables", "a version", "an application id"],
+)
+def test_a_database_of_another_program_is_refused(script: str, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.executescript(
+            f"{script}; CREATE TABLE theirs2 (x); INSERT INTO theirs2 VALUES (1);"
+        )
+    assert refusal_to_open(tmp_path) == f"{tmp_path / FILE} is a database of another program"
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        assert connection.execute("SELECT x FROM theirs2").fetchall() == [(1,)]
+
+
+def test_a_database_of_another_program_is_left_as_it_was(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    before = (tmp_path / FILE).read_bytes()
+    refusal_to_open(tmp_path)
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"junk" * 1_000)
+    assert refusal_to_open(tmp_path).startswith(f"{tmp_path / FILE} cannot be opened: ")
+    assert (tmp_path / FILE).read_bytes() == b"junk" * 1_000
+
+
+def test_a_refused_file_can_be_opened_once_it_is_gone(tmp_path: Path) -> None:
+    """The lock is given back."""
+    (tmp_path / FILE).write_bytes(b"junk" * 1_000)
+    refusal_to_open(tmp_path)
+    (tmp_path / FILE).unlink()
+    with_store(SQLITE, tmp_path, lambda store: store.list(ExecutionQuery()))
+
+
+def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    """V3."""
+    with_store(SQLITE, tmp_path, lambda store: store.list(ExecutionQuery()))
+    later = len(_MIGRATIONS) + 1
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute(f"PRAGMA user_version = {later}")
+    assert refusal_to_open(tmp_path) == (
+        f"{tmp_path / FILE} has schema {later};"
+        f" this version of perdure knows up to {len(_MIGRATIONS)}"
+    )
+
+
+@pytest.mark.parametrize("version", range(len(_MIGRATIONS) + 1))
+def test_a_file_of_an_older_version_is_brought_forward(version: int, tmp_path: Path) -> None:
+    """V3: forward only, one schema after the other."""
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        for script in _MIGRATIONS[:version]:
+            connection.executescript(script)
+        if version:
+            connection.executescript(
+                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
+            )
+
+    async def story(store: SqliteStore) -> None:
+        keeper = Keeper(store)
+        execution = await keeper.start()
+        await keeper.tell(execution, a_begin())
+        assert await store.load(an_id(1)) == execution
+
+    with_store(SQLITE, tmp_path, story)  # type: ignore[arg-type]
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        present = [
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version")
+        ]
+        shape = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
+        for script in _MIGRATIONS:
+            fresh.executescript(script)
+        whole = fresh.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    assert (present, shape) == ([APPLICATION_ID, len(_MIGRATIONS)], whole)
+
+
+@every_file
+def test_nobody_else_on_the_machine_can_read_the_files(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    mask = os.umask(0o022)
+    try:
+
+        async def story(store: object) -> None:
+            await Keeper(store).start()  # type: ignore[arg-type]
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+            assert modes == dict.fromkeys(
+                [FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}.lock"], 0o600
+            )
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+        with_store(kind, folder, story)
+    finally:
+        os.umask(mask)
+
+
+def transactions(folder: Path) -> int:
+    """Return how many transactions the write-ahead log holds: each ends with a commit frame."""
+    data = (folder / f"{FILE}-wal").read_bytes()
+    page_bytes, salts = struct.unpack_from(">8xI4x8s", data)
+    count = 0
+    for place in range(32, len(data) - page_bytes - 23, 24 + page_bytes):
+        pages_after, found = struct.unpack_from(">4xI8s", data, place)
+        count += found == salts and pages_after > 0
+    return count
+
+
+@every_file
+def test_commits_that_wait_together_share_a_transaction(kind: str, tmp_path: Path) -> None:
+    """One fsync serves many."""
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        await keeper.start(1_000)
+        before = transactions(tmp_path)
+        await keeper.start(1_001)
+        assert transactions(tmp_path) == before + 1
+        starts = [a_change(None, a_start(id=an_id(n), name=str(n))) for n in range(200)]
+        results = await asyncio.gather(*(keeper.store.commit(change) for change in starts))
+        assert results == [CommitResult.COMMITTED] * 200
+        assert 1 <= transactions(tmp_path) - before - 1 <= 20
+
+    with_store(kind, tmp_path, story)
+
+
+@every_file
+def test_a_bad_piece_of_work_does_not_harm_the_rest_of_its_group(kind: str, tmp_path: Path) -> None:
+    """D2: a conflict writes nothing, and the others of its transaction are committed."""
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        taken = [a_change(None, a_start(id=an_id(n), name=str(n // 2))) for n in range(40)]
+        conflicting = RecordWrite(collection="c", key="k", body=b"1", expected_revision=5)
+        good = RecordWrite(collection="c", key="k", body=b"2")
+        results = await asyncio.gather(
+            *(keeper.store.commit(change) for change in taken),
+            keeper.store.write_records([good, conflicting]),
+            keeper.store.write_records([good]),
+            return_exceptions=True,
+        )
+        assert results[:40] == [CommitResult.COMMITTED, CommitResult.CONFLICT] * 20
+        assert [type(result).__name__ for result in results[40:]] == [
+            "RecordConflictError",
+            "NoneType",
+        ]
+        assert len(await keeper.store.list(ExecutionQuery())) == 20
+        record = await keeper.store.read_record("c", "k")
+        assert record is not None
+        assert (record.revision, record.body) == (1, b"2")
+
+    with_store(kind, tmp_path, story)
+
+
+@every_file
+def test_erasing_leaves_no_row_behind(kind: str, tmp_path: Path) -> None:
+    """R2: in any table; and more rows than one transaction removes."""
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        execution = await keeper.start(is_announced=True)
+        await keeper.tell(execution, a_begin())
+        for batch in range(3):
+            steps = [a_step(operation_id=f"{batch}-{number}") for number in range(1_000)]
+            await keeper.tell(execution, a_checkpoint(execution, *steps))
+        await keeper.tell(execution, a_checkpoint(execution, a_chained_invoke()))
+        await keeper.tell(execution, Stop())
+        letters = [letter.id for letter in await keeper.store.letters(limit=9)]
+        await keeper.tell(execution, Delete())
+        await keeper.store.discard(letters)
+        await keeper.store.erase(an_id(1))
+
+    with_store(kind, tmp_path, story)
+    assert rows_left(tmp_path) == {}
+
+
+def test_a_letter_outlives_its_sender_until_it_is_delivered(tmp_path: Path) -> None:
+    """I4: a deleted child has still ended."""
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        execution = await keeper.start(is_announced=True)
+        await keeper.tell(execution, Stop(), Delete())
+        await keeper.store.erase(an_id(1))
+
+    with_store(SQLITE, tmp_path, story)
+    assert rows_left(tmp_path) == {"letter": 1}
+
+
+def test_an_erasure_that_was_cut_short_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """R2."""
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        execution = await keeper.start()
+        await keeper.tell(execution, a_begin())
+        await keeper.tell(execution, a_checkpoint(execution, a_step()), Stop(), Delete())
+
+    async def again(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        half = await keeper.store.load(an_id(1))
+        assert half is not None
+        await keeper.tell(half, Delete())
+        await keeper.store.erase(an_id(1))
+
+    with_store(SQLITE, tmp_path, story)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        connection.execute("DELETE FROM operation")
+        connection.execute("DELETE FROM event WHERE number % 2 = 0")
+    with_store(SQLITE, tmp_path, again)
+    assert rows_left(tmp_path) == {}
+
+
+def test_a_full_disk_refuses_writes_keeps_reading_and_recovers(tmp_path: Path) -> None:
+    """Nothing of a refused commit is there; what follows is right."""
+
+    async def story() -> None:
+        store = SqliteStore(tmp_path / FILE)
+        async with opened(store):
+            keeper = Keeper(store)
+            execution = await keeper.start()
+            await keeper.tell(execution, a_begin())
+            connection = store._connection
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+            large = a_checkpoint(execution, *(a_step(operation_id=f"{n}" * 900) for n in range(10)))
+            refused = [
+                a_change(None, a_start(id=an_id(n), name=str(n), payload="x" * 9_000))
+                for n in (2, 3)
+            ]
+            results = await asyncio.gather(
+                store.commit(a_change(execution, large)),
+                *(store.commit(change) for change in refused),
+                return_exceptions=True,
+            )
+            assert [type(result) for result in results] == [StoreFullError] * 3
+            assert await store.load(an_id(1)) == execution
+            assert len(await store.list(ExecutionQuery())) == 1
+            connection.execute("PRAGMA max_page_count = 1000000")
+            await keeper.tell(execution, large)
+            assert await store.commit(refused[0]) is CommitResult.COMMITTED
+            assert await store.load(an_id(1)) == execution
+
+    asyncio.run(story())
