@@ -27,6 +27,9 @@ READY_SECONDS = 20
 class ServerProcess:
     """One server process on a data folder; the port stays the same when it is started again."""
 
+    #: What Python is to run; it takes the port, the folder and the arguments.
+    command: tuple[str, ...] = ("-m", "perdure.cli.main", "serve")
+
     def __init__(self, data: Path, *arguments: str) -> None:
         """Name the folder; ``start`` begins."""
         self.data = data
@@ -58,7 +61,7 @@ class ServerProcess:
         with self._stderr.open("a") as stderr:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "perdure.cli.main", "serve"),
+                    *(sys.executable, *self.command),
                     *("--port", str(self.port), "--data", str(self.data), *self.arguments),
                 ],
                 stdout=subprocess.PIPE,

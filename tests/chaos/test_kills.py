@@ -135,7 +135,9 @@ class Killer:
 
     def _kill_worker(self) -> None:
         # Of the durable function: an ordinary one that dies has failed, as for any caller.
-        living = eventually(lambda: workers(self._server.data, function=PROGRAM), what="a worker")
+        living = eventually(
+            lambda: workers(self._server.data, function=PROGRAM), seconds=60, what="a worker"
+        )
         victim = self._dice.pick(sorted(living, key=lambda process: process.pid))
         self.victims.append(victim)
         try:

@@ -44,6 +44,7 @@ from .builders import (
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+LIFE_MS = 366 * DAY_MS
 
 
 def test_a_start_makes_an_execution_that_is_ready_for_its_first_invocation() -> None:
@@ -229,12 +230,35 @@ def test_a_pause_may_stop_the_executions_clock(
     story.pass_ms(HOUR_MS - 1_000).tell(Pause(is_timeout_paused=is_timeout_paused))
     story.pass_ms(10 * HOUR_MS).wake()
     if is_timeout_paused:
-        assert (story.progress.timeout_at_ms, story.progress.timeout_left_ms) == (None, 1_000)
-        assert story.progress.wake_at_ms is None
+        assert (story.progress.timeout_at_ms, story.progress.timeout_left_ms) == (
+            NOW_MS + LIFE_MS,
+            1_000,
+        )
+        assert story.progress.wake_at_ms == NOW_MS + LIFE_MS
         story.tell(Resume())
         assert story.progress.timeout_at_ms == story.now_ms + 1_000
         assert story.progress.wake_at_ms == story.now_ms + 1_000
     assert story.progress.status is status
+
+
+def test_a_pause_does_not_keep_an_execution_alive_for_ever() -> None:
+    """X3: 366 days from its start, whatever was left."""
+    story = a_suspended_story(a_callback())
+    story.pass_ms(1_000).tell(Pause())
+    assert not story.pass_ms(LIFE_MS - 1_001).wake().is_change
+    story.pass_ms(1).wake()
+    assert (story.progress.status, story.progress.ended_at_ms) == (
+        ExecutionStatus.TIMED_OUT,
+        NOW_MS + LIFE_MS,
+    )
+
+
+def test_a_resumed_execution_does_not_outlive_its_longest_life() -> None:
+    """X3."""
+    story = a_suspended_story(a_callback())
+    story.tell(Pause())
+    story.pass_ms(LIFE_MS - 1_000).tell(Resume())
+    assert story.progress.timeout_at_ms == NOW_MS + LIFE_MS
 
 
 def test_a_clock_that_went_on_counts_the_pause() -> None:

@@ -106,6 +106,13 @@ def test_a_wrong_change_is_found(changes: dict[str, Any], message: str) -> None:
     assert violation(execution, command, spoilt(outcome, **changes)) == message
 
 
+def test_an_execution_without_a_timeout_wakes_for_its_operations() -> None:
+    """E4."""
+    execution, command, outcome = a_step_outcome()
+    assert outcome.progress.wake_at_ms == NOW_MS + 5_000
+    check(execution, command, spoilt(outcome, progress_timeout_at_ms=None))
+
+
 def test_a_wake_that_forgets_an_operation_just_put_is_found() -> None:
     """E4."""
     execution, command, outcome = a_step_outcome()

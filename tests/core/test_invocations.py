@@ -86,6 +86,15 @@ def test_a_later_invocation_is_given_the_state_and_what_is_new_in_it() -> None:
     )
 
 
+def test_a_later_invocation_counts_its_tokens_anew() -> None:
+    """F5."""
+    story = a_suspended_story(a_step(SUCCEED), a_wait(1))
+    story.pass_ms(1_000).wake()
+    story.begin()
+    assert story.progress.token_sequence == 0
+    assert story.checkpoint(a_step(operation_id="next")).token == TokenState(2, 1)
+
+
 def test_an_invocation_begins_with_what_has_come_due_that_very_moment() -> None:
     """T1, S7."""
     story = a_suspended_story(a_wait(10), a_callback())

@@ -21,7 +21,7 @@ class Stage:
 
     def event(self, *acts: list[Any]) -> dict[str, Any]:
         """Return the event that asks for these acts."""
-        return {"folder": str(self.folder), "acts": acts}
+        return {"folder": str(self.folder), "acts": list(acts)}
 
     def start(self, *acts: list[Any], **settings: Any) -> str:
         """Start an execution of these acts; return its ARN."""

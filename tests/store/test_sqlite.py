@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from perdure.core.commands import Delete, Stop
+from perdure.core.execution import Execution
+from perdure.store import sqlite_commits
 from perdure.store.protocol import CommitResult, ExecutionQuery, StoreFullError
 from perdure.store.records import RecordWrite
 from perdure.store.sqlite import SqliteStore
@@ -327,7 +329,7 @@ def test_an_erasure_that_was_cut_short_goes_on_after_a_restart(tmp_path: Path) -
 
 
 def test_a_full_disk_refuses_writes_keeps_reading_and_recovers(tmp_path: Path) -> None:
-    """Nothing of a refused commit is there; what follows is right."""
+    """Nothing of a refused commit is there, and nothing that follows is taken for a part of it."""
 
     async def story() -> None:
         store = SqliteStore(tmp_path / FILE)
@@ -353,7 +355,27 @@ def test_a_full_disk_refuses_writes_keeps_reading_and_recovers(tmp_path: Path) -
             assert len(await store.list(ExecutionQuery())) == 1
             connection.execute("PRAGMA max_page_count = 1000000")
             await keeper.tell(execution, large)
-            assert await store.commit(refused[0]) is CommitResult.COMMITTED
+            assert await store.commit(refused[1]) is CommitResult.COMMITTED
             assert await store.load(an_id(1)) == execution
+            stray = Execution.of(refused[0].identity, refused[0].progress, refused[0].operations)
+            assert await store.commit(a_change(stray, a_begin())) is CommitResult.CONFLICT
+            kept = await store.load(an_id(3))
+            assert (kept and kept.progress) == refused[1].progress
 
     asyncio.run(story())
+
+
+def test_more_executions_than_the_writer_remembers_are_all_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sqlite_commits, "_NUMBERS_MAX", 2)
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        executions = [await keeper.start(number) for number in range(5)]
+        for execution in executions:
+            await keeper.tell(execution, a_begin())
+            await keeper.tell(execution, a_checkpoint(execution, a_step()))
+        assert [await keeper.store.load(an_id(number)) for number in range(5)] == executions
+
+    with_store(SQLITE, tmp_path, story)

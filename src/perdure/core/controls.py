@@ -26,6 +26,8 @@ from perdure.protocol.words import (
 
 __all__ = ["attach", "delete", "pause", "resume", "start", "stop"]
 
+_LIFE_MS_MAX: Final = 366 * 86_400_000
+
 #: Source: AWS's testing package, the default of a stop.
 _STOPPED: Final = ErrorObject(error_message="Execution stopped by user request")
 
@@ -117,7 +119,10 @@ def pause(draft: Draft, command: Pause) -> Outcome:
         ready_at_ms=None,
     )
     if command.is_timeout_paused and progress.timeout_at_ms is not None:
-        draft.update(timeout_at_ms=None, timeout_left_ms=progress.timeout_at_ms - draft.now_ms)
+        draft.update(
+            timeout_at_ms=_end_of_life_ms(draft),
+            timeout_left_ms=progress.timeout_at_ms - draft.now_ms,
+        )
     return draft.finish(Accepted(at_ms=draft.now_ms))
 
 
@@ -143,13 +148,22 @@ def resume(draft: Draft, command: Resume) -> Outcome:
         owes_invocation=False,
     )
     if progress.timeout_left_ms is not None:
-        draft.update(timeout_at_ms=draft.now_ms + progress.timeout_left_ms, timeout_left_ms=None)
+        timeout_at_ms = min(draft.now_ms + progress.timeout_left_ms, _end_of_life_ms(draft))
+        draft.update(timeout_at_ms=timeout_at_ms, timeout_left_ms=None)
     is_owed = progress.owes_invocation or draft.has_unseen()
     if is_owed and progress.lease_until_ms is None:
         draft.update(ready_at_ms=draft.now_ms)
     elif progress.owes_invocation:
         draft.update(owes_invocation=True)
     return draft.finish(Accepted(at_ms=draft.now_ms))
+
+
+def _end_of_life_ms(draft: Draft) -> int:
+    """Return the instant at which even a paused execution times out.
+
+    Source: Lambda model, PauseDurableExecutionRequest, ExecutionTimeoutPaused: 366 days.
+    """
+    return draft.identity.started_at_ms + _LIFE_MS_MAX
 
 
 def delete(draft: Draft, command: Delete) -> Outcome:

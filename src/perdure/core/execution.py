@@ -96,7 +96,7 @@ class Progress(NamedTuple):
     failures: int = 0  #: invocations in a row that ended without a verdict or a checkpoint
     ready_at_ms: int | None = None  #: wants an invocation from this instant on
     owes_invocation: bool = False  #: paused while it wanted one
-    timeout_at_ms: int | None = None  #: ends as TIMED_OUT then; None: its clock is paused
+    timeout_at_ms: int | None = None  #: ends as TIMED_OUT then
     timeout_left_ms: int | None = None  #: what was left when its clock was paused
     wake_at_ms: int | None = None  #: the least instant at which time alone changes it (E4)
     sequence: int = 0  #: of the last change of an operation
