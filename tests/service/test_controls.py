@@ -12,6 +12,7 @@ from tests.serving import ServerProcess, eventually
 pytestmark = pytest.mark.service
 
 LONG = 3600
+LIFE_DAYS_MAX = 366
 
 
 def listed(api: Any, arn: str, *statuses: str) -> dict[str, Any] | None:
@@ -93,7 +94,8 @@ class TestPause:
         paused = stage.become(arn, "PAUSED")
         assert paused["PauseDetails"]["Reason"] == "look"
         assert paused["PauseDetails"]["ExecutionTimeoutPaused"] is True
-        assert "ExpectedExecutionTimeoutTimestamp" not in paused
+        left = paused["ExpectedExecutionTimeoutTimestamp"] - paused["StartTimestamp"]
+        assert left.days == LIFE_DAYS_MAX
         assert listed(api, arn, "PAUSED") is not None
         api.pause_durable_execution(DurableExecutionArn=arn, Reason="look", ClientToken="pause")
         again = refusal(api.pause_durable_execution, DurableExecutionArn=arn)
