@@ -88,7 +88,7 @@ def start(api: Any, name: str, event: Any = None, **settings: Any) -> str:
     return answer["DurableExecutionArn"]
 
 
-def closed(api: Any, arn: str, *, seconds: float = 60) -> dict[str, Any]:
+def closed(api: Any, arn: str, *, seconds: float = 120) -> dict[str, Any]:
     """Return the execution once it has ended."""
 
     def look() -> dict[str, Any] | None:

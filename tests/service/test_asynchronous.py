@@ -10,7 +10,7 @@ from tests.service.deployment import closed, deploy, start
 from tests.service.stage import Stage
 from tests.serving import client, eventually, serving
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 #: Writes every event it is given as a line of the file that its environment names.
 RECORDER: Final = """

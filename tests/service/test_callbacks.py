@@ -11,7 +11,7 @@ from tests.service.deployment import deploy, event_types, history, refusal
 from tests.service.stage import Stage
 from tests.serving import ServerProcess, client, serving
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 RACERS = 20
 GONE = ("ResourceNotFoundException", 404)

@@ -10,7 +10,7 @@ from tests.service.deployment import closed, deploy, event_types, history, start
 from tests.service.stage import Stage
 from tests.serving import client, eventually, serving
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 PLAIN: Final = """
 def handler(event, context):

@@ -9,7 +9,7 @@ from tests.service.processes import workers
 from tests.service.stage import Stage
 from tests.serving import ServerProcess, eventually
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 LONG = 3600
 LIFE_DAYS_MAX = 366

@@ -8,7 +8,7 @@ import pytest
 from tests.service.deployment import deploy, history
 from tests.service.stage import Stage
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 STEPS = [f"step-{number}" for number in range(10)]
 

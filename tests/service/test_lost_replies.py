@@ -10,7 +10,7 @@ from tests.service.proxy import losing_every
 from tests.service.stage import Stage
 from tests.serving import ServerProcess
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 
 @pytest.mark.parametrize("every", [2, 3])

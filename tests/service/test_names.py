@@ -13,7 +13,7 @@ from tests.service.deployment import closed, refusal
 from tests.service.stage import Stage
 from tests.serving import ServerProcess, client, eventually
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 RACERS = 20
 TAKEN = ("DurableExecutionAlreadyStartedException", 409)

@@ -14,7 +14,7 @@ from tests.service.processes import servants, workers
 from tests.service.stage import Stage
 from tests.serving import ServerProcess, client, eventually, serving
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 
 def a_stage(server: ServerProcess, folder: Path) -> Stage:

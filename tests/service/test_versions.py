@@ -8,7 +8,7 @@ import pytest
 from tests.service.deployment import PYTHON, closed, code_of, deploy, history, start
 from tests.serving import client, eventually, serving
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 SOURCE: Final = """
 from aws_durable_execution_sdk_python import durable_execution

@@ -37,6 +37,7 @@ async def waiting_a_year(call: Call) -> dict[str, Any]:
 
 
 @pytest.mark.service
+@pytest.mark.timeout(180)
 def test_a_wait_of_366_days_outlives_restarts(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         api = client("lambda", server.url)

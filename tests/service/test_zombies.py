@@ -17,7 +17,7 @@ from tests.service.short_lease import LEASE_MS, ShortLeaseServer
 from tests.service.stage import Stage
 from tests.serving import client, eventually, serving
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
 
 @contextmanager

@@ -338,9 +338,7 @@ def _summary(identity: Identity, progress: Progress) -> shapes.ExecutionSummary:
 def _description(execution: Execution, *, with_data: bool) -> shapes.GetDurableExecutionResponse:
     identity, progress = execution.identity, execution.progress
     root = execution.operations[identity.id]
-    pause = progress.pause
-    is_clock_paused = progress.timeout_left_ms is not None
-    timeout_at_ms = None if is_clock_paused else progress.timeout_at_ms
+    pause, timeout_at_ms = progress.pause, progress.timeout_at_ms
     return shapes.GetDurableExecutionResponse(
         durable_execution_arn=identity.arn,
         durable_execution_name=identity.name,
