@@ -107,13 +107,13 @@ class Commits:
             self._connection.execute("BEGIN IMMEDIATE")
             answers = [self._do(work) for work in group]
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - the writer must answer, whatever it was
             return [self._fault(error)] * len(group)
         return answers
 
-    def _fault(self, error: sqlite3.Error) -> Exception:
+    def _fault(self, error: Exception) -> Exception:
         self._numbers.clear()
-        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
             self._failure = StoreUnknownError(f"the outcome of a commit is unknown: {error}")
             return self._failure
         if self._connection.in_transaction:
