@@ -38,7 +38,8 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
         return _withhold(draft, command)
     told = draft.deliver()
     if not command.updates and not told:
-        return draft.finish(CheckpointReply(token=_current(draft.progress), operations=()))
+        token = TokenState(inbound.epoch, inbound.token_sequence)
+        return draft.finish(CheckpointReply(token=token, operations=()))
     sequence = inbound.token_sequence + 1
     is_open = bool(draft.progress.nonce_sha256)
     token = TokenState(inbound.epoch, sequence) if is_open else None
@@ -95,12 +96,6 @@ def _check_token(progress: Progress, token: Token) -> None:
         raise InvalidCheckpointToken("it belongs to another invocation")
     if token.sequence != progress.token_sequence:
         raise InvalidCheckpointToken("it was used before")
-
-
-def _current(progress: Progress) -> TokenState | None:
-    if not progress.nonce_sha256:
-        return None
-    return TokenState(progress.epoch, progress.token_sequence)
 
 
 def _withhold(draft: Draft, command: Checkpoint) -> Outcome:

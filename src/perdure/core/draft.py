@@ -110,14 +110,14 @@ class Draft:
     def has_unseen(self) -> bool:
         """Tell whether an operation has changed that the handler was not told of."""
         seen = self.progress.seen_sequence
-        return self.sequence > seen and any(self._unseen(seen))
+        return self.sequence > seen and any(self._unseen())
 
     def deliver(self) -> tuple[Operation, ...]:
         """Return what the handler was not told yet, in the order of change, and mark it told."""
         seen = self.progress.seen_sequence
         if self.sequence == seen:
             return ()
-        told = tuple(sorted(self._unseen(seen), key=_by_sequence))
+        told = tuple(sorted(self._unseen(), key=_by_sequence))
         self.is_delivery = True
         return told
 
@@ -154,13 +154,11 @@ class Draft:
             is_delivery=self.is_delivery,
         )
 
-    def _unseen(self, seen: int) -> Iterator[Operation]:
+    def _unseen(self) -> Iterator[Operation]:
         for operation_id in self.base.unseen:
             if operation_id not in self.operations:
                 yield self.base.operations[operation_id]
-        for operation in self.operations.values():
-            if operation.sequence > seen:
-                yield operation
+        yield from self.operations.values()
 
     def _next_wake_ms(self) -> int | None:
         if self.progress.ended_at_ms is not None:

@@ -141,7 +141,7 @@ def finish_invocation(draft: Draft, command: FinishInvocation) -> Outcome:
             _suspend(draft, command.jitter)
         case None if verdict.is_final:
             close(draft, ExecutionStatus.FAILED, error=verdict.error)
-        case None:
+        case _:
             _try_again(draft, verdict, command.jitter)
     return draft.finish(Accepted(at_ms=draft.now_ms))
 
