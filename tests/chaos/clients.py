@@ -12,35 +12,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.chaos.programs import PROGRAM, Program, answer_to
 
-__all__ = ["Answerer", "Ledger", "Lines", "insist", "pause"]
+__all__ = ["Answerer", "Ledger", "Lines", "pause"]
 
 T = TypeVar("T")
 
 _AGAIN_SECONDS: Final = 0.2
-_TRIES_MAX: Final = 1_000
 
 
 def pause(seconds: float) -> None:
     """Let time pass."""
     select.select([], [], [], seconds)
-
-
-def insist(call: Callable[..., T], **arguments: Any) -> T:
-    """Return what ``call`` answers, however often the server has to be asked.
-
-    A refusal is raised: only what says nothing of the request is a reason to ask again.
-    """
-    for _ in range(_TRIES_MAX):
-        try:
-            return call(**arguments)
-        except BotoCoreError:
-            pass  # nobody is there, or nobody any more
-        except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if status < 500 and status != 429:
-                raise
-        pause(_AGAIN_SECONDS)
-    raise AssertionError(f"{call} was never answered")
 
 
 class Lines:
@@ -80,11 +61,29 @@ class Ledger:
     answers: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     #: a step that history says has succeeded, and the size of the effects' file by then
     successes: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    is_over: threading.Event = field(default_factory=threading.Event)  #: nobody asks any more
+
+    def insist(self, call: Callable[..., T], **arguments: Any) -> T:
+        """Return what ``call`` answers, however often the server has to be asked.
+
+        A refusal is raised: only what says nothing of the request is a reason to ask again.
+        """
+        while not self.is_over.is_set():
+            try:
+                return call(**arguments)
+            except BotoCoreError:
+                pass  # nobody is there, or nobody any more
+            except ClientError as error:
+                status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+                if status < 500 and status != 429:
+                    raise
+            self.is_over.wait(_AGAIN_SECONDS)
+        raise AssertionError(f"{call} was never answered")
 
     def start(self, api: Any, program: Program) -> str:
         """Start a program; note its ARN."""
         self.programs[program.name] = program
-        answer = insist(
+        answer = self.insist(
             api.invoke,
             FunctionName=PROGRAM,
             Qualifier="$LATEST",
@@ -98,7 +97,7 @@ class Ledger:
 
     def call(self, api: Any, program: Program) -> Any:
         """Start a program as a synchronous caller, who attaches again when the server went away."""
-        answer = insist(
+        answer = self.insist(
             api.invoke,
             FunctionName=PROGRAM,
             Qualifier="$LATEST",
@@ -140,13 +139,13 @@ class Answerer(threading.Thread):
     def _answer(self, program: str, callback: dict[str, Any], callback_id: str) -> None:
         text = answer_to(callback)
         if callback["is_refused"]:
-            insist(
+            self._ledger.insist(
                 self._api.send_durable_execution_callback_failure,
                 CallbackId=callback_id,
                 Error={"ErrorType": "Refused", "ErrorMessage": text},
             )
         else:
-            insist(
+            self._ledger.insist(
                 self._api.send_durable_execution_callback_success,
                 CallbackId=callback_id,
                 Result=text,

@@ -17,7 +17,7 @@ from typing import Any, Final
 import psutil
 import pytest
 
-from tests.chaos.clients import Answerer, Ledger, Lines, insist, pause
+from tests.chaos.clients import Answerer, Ledger, Lines, pause
 from tests.chaos.programs import DOUBLING, PROGRAM, Program, draw_program, steps_of
 from tests.service.deployment import deploy
 from tests.service.processes import servants, workers
@@ -80,7 +80,7 @@ class Population(threading.Thread):
         running: set[str] = set()
         marker: dict[str, str] = {}
         while True:
-            found = insist(
+            found = self._ledger.insist(
                 self._api.list_durable_executions_by_function,
                 FunctionName=PROGRAM,
                 Statuses=["RUNNING"],
@@ -151,7 +151,7 @@ class Killer:
             list(pool.map(lambda name: self._look_at(name, starts[name], answers), starts))
 
     def _look_at(self, name: str, arn: str, answers: dict[tuple[str, str], str]) -> None:
-        events = read_history(self._api, arn)
+        events = read_history(self._api, self._ledger, arn)
         size = self._effects.size
         assert events, f"{name} was acknowledged, and is gone"
         answered: set[str] = set()
@@ -165,12 +165,12 @@ class Killer:
         assert not lost, f"answers to {lost} of {name} were acknowledged, and are gone"
 
 
-def read_history(api: Any, arn: str, *, size: int = 1000) -> list[dict[str, Any]]:
+def read_history(api: Any, ledger: Ledger, arn: str, *, size: int = 1000) -> list[dict[str, Any]]:
     """Return an execution's events, whoever has to be asked for them."""
     events: list[dict[str, Any]] = []
     marker: dict[str, str] = {}
     while True:
-        page = insist(
+        page = ledger.insist(
             api.get_durable_execution_history, DurableExecutionArn=arn, MaxItems=size, **marker
         )
         events += page["Events"]
@@ -197,7 +197,7 @@ class Survey:
             execution = self._api.get_durable_execution(DurableExecutionArn=arn)
             if (execution["Status"], _outcome(execution)) != (program.status, program.result):
                 yield f"{name} {execution['Status']} {_outcome(execution)}, not {program.result}"
-            ids = [event["EventId"] for event in read_history(self._api, arn, size=7)]
+            ids = [event["EventId"] for event in read_history(self._api, self._ledger, arn, size=7)]
             if ids != list(range(1, len(ids) + 1)):
                 yield f"the history of {name} has gaps: {ids}"
 
@@ -246,34 +246,42 @@ def test_nothing_is_lost_and_nothing_runs_twice(tmp_path: Path) -> None:
     folder.mkdir()
     effects, ledger = Lines(folder / "effects"), Ledger()
     with serving(tmp_path / "data", "--concurrency", "10") as server:
-        api = client("lambda", server.url, timeout=20)
-        deploy(api, PROGRAM, FUNCTIONS / "program.py", MemorySize=256)
-        deploy(api, DOUBLING, FUNCTIONS / "doubling.py", is_durable=False, MemorySize=128)
-        answerer = Answerer(api, Lines(folder / "callbacks"), ledger)
-        population = Population(server.url, ledger, Dice(SEED, "programs"), str(folder))
-        killer = Killer(server, ledger, effects, Dice(SEED, "kills"))
-
-        answerer.start()
-        population.start()
-        killer.run()
-        population.stop()
-        eventually(lambda: population.look() == 0, seconds=DRAIN_SECONDS, what="the last end")
-        answerer.stop()
-
-        assert (answerer.problem, population.problem) == (None, None)
-        survey = Survey(api, ledger, effects.new())
-        assert list(survey.executions()) == []
-        assert list(survey.children()) == []
-        assert list(survey.effects()) == []
-        for name, call in population.called.items():
-            assert_called(ledger.programs[name], call.result(timeout=60))
+        try:
+            killer = endure(server, folder, effects, ledger)
+        finally:
+            ledger.is_over.set()
         killer.victims += servants(server.pid)
         assert server.stop() == 0
         assert workers(server.data) == []
-        eventually(
-            lambda: not any(map(psutil.Process.is_running, killer.victims)), what="no orphan"
-        )
+        victims = killer.victims
+        eventually(lambda: not any(map(psutil.Process.is_running, victims)), what="no orphan")
     report(ledger, killer)
+
+
+def endure(server: ServerProcess, folder: Path, effects: Lines, ledger: Ledger) -> Killer:
+    """Run programs under kills until all have ended, and hold everything to what has to be."""
+    api = client("lambda", server.url, timeout=20)
+    deploy(api, PROGRAM, FUNCTIONS / "program.py", MemorySize=256)
+    deploy(api, DOUBLING, FUNCTIONS / "doubling.py", is_durable=False, MemorySize=128)
+    answerer = Answerer(api, Lines(folder / "callbacks"), ledger)
+    population = Population(server.url, ledger, Dice(SEED, "programs"), str(folder))
+    killer = Killer(server, ledger, effects, Dice(SEED, "kills"))
+
+    answerer.start()
+    population.start()
+    killer.run()
+    population.stop()
+    eventually(lambda: population.look() == 0, seconds=DRAIN_SECONDS, what="the last end")
+    answerer.stop()
+
+    assert (answerer.problem, population.problem) == (None, None)
+    for name, call in population.called.items():
+        assert_called(ledger.programs[name], call.result(timeout=60))
+    survey = Survey(api, ledger, effects.new())
+    assert list(survey.executions()) == []
+    assert list(survey.children()) == []
+    assert list(survey.effects()) == []
+    return killer
 
 
 def assert_called(program: Program, answer: Any) -> None:
