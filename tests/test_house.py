@@ -10,7 +10,7 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 RULES = (ROOT / "docs" / "reliability.md").read_text()
 INVARIANTS = (ROOT / "src/perdure/core/invariants.py").read_text()
 
-_CITED = re.compile(r"\((?:P\d+; )?((?:[DFSTCIXHVRQE]\d{1,2})(?:, [DFSTCIXHVRQE]\d{1,2})*)\)")
+_CITED = re.compile(r"\((?:P\d+; )?((?:[DFSTCIXKHVRQE]\d{1,2})(?:, [DFSTCIXKHVRQE]\d{1,2})*)\)")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))

@@ -162,6 +162,7 @@ class Server:
                 account_id=settings.account_id,
                 worker_max=settings.invocations_max,
                 idle_seconds=settings.worker_idle_seconds,
+                kept_handlers_max=settings.kept_handlers_max,
                 node_libraries_folder=settings.node_libraries_folder or _cache_folder() / "node",
             ),
             clock=clock,
@@ -181,8 +182,10 @@ class Server:
                 owner=self._owner,
                 invocations_max=settings.invocations_max,
                 lease_ms=settings.lease_ms,
+                kept_handlers_max=settings.kept_handlers_max,
             ),
         )
+        self._pool.watch(self._dispatcher.keepers)
         self._ticker = Ticker(engine)
         announcer = Announcer(engine, starter, functions, entropy, settings.destinations)
         self._outbox = Outbox(engine, starter, announcer)

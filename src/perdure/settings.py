@@ -26,6 +26,8 @@ class ServerSettings:
     quotas: Quotas = RELAXED_QUOTAS
     invocations_max: int = 64  #: handlers that run at once
     worker_idle_seconds: float = 300.0
+    #: suspended handlers that a worker may keep, to go on without a replay; 0: each resume replays
+    kept_handlers_max: int = 100
     lease_ms: int = 60_000
     shutdown_seconds: float = 10.0  #: how long running invocations may end by themselves
     node_libraries_folder: Path | None = None  #: None: a cache folder of the user's

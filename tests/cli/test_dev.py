@@ -19,6 +19,12 @@ def handler(event, context):
     return context.step(lambda _: "{word}", name="say")
 """
 PLAIN = "def {name}(event, context):\n    return '{word}'\n"
+KEEPING = """
+import os
+
+def handler(event, context):
+    return os.environ.get("PERDURE_KEEP_HANDLERS", "none")
+"""
 JAVASCRIPT = """
 import { withDurableExecution } from '@aws/durable-execution-sdk-js';
 export const one = withDurableExecution(async (event, context) =>
@@ -81,6 +87,17 @@ def test_a_change_that_cannot_be_understood_changes_nothing(tmp_path: Path) -> N
         file.write_text(PLAIN.format(name="handler", word="second"))
         dev.line("app  updated")
         says(perdure, "app", "second")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [((), "none"), (("--keep-handlers", "3"), "3")], ids=["default", "asked"]
+)
+def test_every_resume_replays_unless_handlers_are_to_be_kept(
+    tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "app.py").write_text(KEEPING)
+    with running("dev", "app.py", "--port", "0", *options, folder=tmp_path) as dev:
+        says(Perdure(dev.url()), "app", told)
 
 
 def test_functions_come_and_go_with_a_folders_files(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_what_makes_no_sense_is_refused_with_2(arguments: list[str], message: st
         ("PERDURE_CONCURRENCY", "0"),
         ("PERDURE_IDLE_SECONDS", "-1"),
         ("PERDURE_SHUTDOWN_SECONDS", "-1"),
+        ("PERDURE_KEEP_HANDLERS", "-1"),
         ("PERDURE_INSECURE", "x"),
         ("PERDURE_DATA", __file__),
     ],

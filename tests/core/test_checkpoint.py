@@ -121,9 +121,9 @@ def test_the_answer_includes_what_has_just_come_due() -> None:
     story.checkpoint(a_wait(10), a_step(RETRY, delay_seconds=10))
     reply = story.pass_ms(10_000).checkpoint(a_step(operation_id="other"))
     assert [(o.id, o.status) for o in reply.operations] == [
-        ("other", OperationStatus.STARTED),
         ("step", OperationStatus.READY),
         ("wait", OperationStatus.SUCCEEDED),
+        ("other", OperationStatus.STARTED),
     ]
 
 

@@ -135,7 +135,7 @@ def test_an_answer_that_comes_between_the_last_checkpoint_and_suspension_is_not_
     story.finish()
     assert story.progress.ready_at_ms == NOW_MS
     told = story.begin().reply
-    assert told.updated_operation_ids == ("callback",)  # type: ignore[union-attr]
+    assert [o.id for o in told.changes] == ["callback"]  # type: ignore[union-attr]
 
 
 def test_an_answer_that_comes_while_paused_is_kept_for_the_resumption() -> None:

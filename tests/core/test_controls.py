@@ -359,6 +359,17 @@ def test_the_same_pause_again_is_the_same_pause() -> None:
     assert (again.reply, again.is_change) == (Accepted(at_ms=NOW_MS), False)
 
 
+def test_a_pause_that_comes_once_more_after_its_resume_pauses_nothing() -> None:
+    """X7."""
+    story = a_suspended_story(a_wait(60))
+    story.tell(Pause(client_token="p-1"))
+    story.tell(Resume())
+    again = story.pass_ms(1_000).tell(Pause(client_token="p-1"))
+    assert (again.reply, again.is_change) == (Accepted(at_ms=NOW_MS + 1_000), False)
+    story.tell(Pause(client_token="p-2"))
+    assert story.progress.status is ExecutionStatus.PAUSED
+
+
 @pytest.mark.parametrize(
     "first", [Pause(client_token="p-1"), Pause()], ids=["another's", "nobody's"]
 )

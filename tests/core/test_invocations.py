@@ -12,6 +12,7 @@ from perdure.core.commands import (
     Pause,
     ReleaseLease,
     RenewLease,
+    Resume,
     Stop,
     Verdict,
 )
@@ -58,15 +59,11 @@ SUCCEED = OperationAction.SUCCEED
 PLAIN = ExecutionKind.PLAIN
 
 
-def test_the_first_invocation_takes_the_lease_and_is_given_the_input() -> None:
+def test_the_first_invocation_takes_the_lease_and_is_told_of_no_change() -> None:
     """F5."""
     story = Story(is_begun=False)
     outcome = story.begin()
-    assert outcome.reply == InvocationInput(
-        token=TokenState(1, 0),
-        operations=(story.operation(ROOT_ID),),
-        updated_operation_ids=(),
-    )
+    assert outcome.reply == InvocationInput(token=TokenState(1, 0), changes=())
     progress = story.progress
     assert (progress.epoch, progress.token_sequence, progress.nonce_sha256) == (1, 0, NONCE)
     assert (progress.lease_owner, progress.lease_until_ms) == ("server-1", NOW_MS + LEASE_MS)
@@ -74,16 +71,34 @@ def test_the_first_invocation_takes_the_lease_and_is_given_the_input() -> None:
     assert (progress.ready_at_ms, outcome.events) == (None, ())
 
 
-def test_a_later_invocation_is_given_the_state_and_what_is_new_in_it() -> None:
-    """S7, F5."""
+def test_a_later_invocation_is_given_what_its_handler_was_not_told() -> None:
+    """S7, F5, K1."""
     story = a_suspended_story(a_step(SUCCEED, payload="1"), a_wait(10))
     story.pass_ms(10_000).wake()
     reply = story.begin().reply
-    assert reply == InvocationInput(
-        token=TokenState(2, 0),
-        operations=tuple(story.execution.operations.values()),
-        updated_operation_ids=("wait",),
-    )
+    assert reply == InvocationInput(token=TokenState(2, 0), changes=(story.operation("wait"),))
+
+
+def test_what_changes_after_the_last_answer_and_before_the_end_is_not_lost() -> None:
+    """S7, X8, K1."""
+    story = Story()
+    story.checkpoint(a_callback())
+    story.tell(AnswerCallback(operation_id="callback", payload="1"))
+    story.finish()
+    assert story.begin().reply.changes == (story.operation("callback"),)  # type: ignore[union-attr]
+
+
+def test_what_was_stored_but_not_answered_for_is_told_again() -> None:
+    """X7, K1: a pausing execution takes updates, and withholds what it would have told."""
+    story = Story()
+    story.checkpoint(a_callback())
+    story.tell(Pause())
+    story.checkpoint(a_step(SUCCEED, payload="1"))
+    story.tell(AnswerCallback(operation_id="callback"))
+    story.finish()
+    story.tell(Resume())
+    reply = story.begin().reply
+    assert [o.id for o in reply.changes] == ["step", "callback"]  # type: ignore[union-attr]
 
 
 def test_a_later_invocation_counts_its_tokens_anew() -> None:
@@ -100,7 +115,7 @@ def test_an_invocation_begins_with_what_has_come_due_that_very_moment() -> None:
     story = a_suspended_story(a_wait(10), a_callback())
     story.tell(AnswerCallback(operation_id="callback"))
     reply = story.pass_ms(10_000).begin().reply
-    assert reply.updated_operation_ids == ("callback", "wait")  # type: ignore[union-attr]
+    assert [o.id for o in reply.changes] == ["callback", "wait"]  # type: ignore[union-attr]
 
 
 def test_at_most_one_invocation_holds_the_lease() -> None:
@@ -374,7 +389,8 @@ def test_suspension_with_something_unseen_is_invoked_again_at_once(answers: list
         story.tell(AnswerCallback(operation_id="callback"))
     story.finish()
     assert (story.progress.ready_at_ms, story.progress.failures) == (story.now_ms, 0)
-    assert story.begin().reply.updated_operation_ids == tuple(answers)  # type: ignore[union-attr]
+    told = story.begin().reply
+    assert [o.id for o in told.changes] == answers  # type: ignore[union-attr]
 
 
 def test_suspension_that_waits_for_nothing_is_an_error_and_after_three_the_verdict() -> None:

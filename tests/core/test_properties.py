@@ -214,7 +214,7 @@ def test_what_a_handler_was_told_adds_up_to_the_state(seed: int, steps: int) -> 
     for execution, _, _, outcome in outcomes(seed, steps):
         match outcome.reply:
             case InvocationInput():
-                told = {operation.id: operation for operation in outcome.reply.operations}
+                told = {o.id: o for o in replayed(execution.after(outcome).operations)}
             case CheckpointReply() if outcome.is_change and told is not None:
                 told |= {operation.id: operation for operation in outcome.reply.operations}
                 if outcome.reply.token is None:
@@ -228,6 +228,26 @@ def test_what_a_handler_was_told_adds_up_to_the_state(seed: int, steps: int) -> 
             case _:
                 if not outcome.progress.nonce_sha256:
                     told = None
+
+
+@many
+@given(SEEDS, STEPS)
+def test_what_is_new_and_what_a_kept_handler_knows_are_the_state(seed: int, steps: int) -> None:
+    """K1: whatever came meanwhile, and however the invocation before has ended."""
+    known: dict[str, Operation] | None = None
+    for execution, _, _, outcome in outcomes(seed, steps):
+        match outcome.reply:
+            case InvocationInput():
+                state = execution.after(outcome).operations
+                if known is None:
+                    known = dict(state)
+                known |= {operation.id: operation for operation in outcome.reply.changes}
+                shown = {operation.id for operation in replayed(state)}
+                assert {i: known.get(i) for i in shown} == {i: state[i] for i in shown}
+            case CheckpointReply() if outcome.is_change and known is not None:
+                known |= {operation.id: operation for operation in outcome.reply.operations}
+            case _:
+                pass
 
 
 @many

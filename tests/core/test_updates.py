@@ -648,8 +648,30 @@ def test_an_end_needs_no_payload_and_a_failed_one_always_has_an_error() -> None:
     ]
 
 
-def test_an_update_of_what_was_just_made_due_is_judged_by_what_is_stored() -> None:
-    """T1: a timer that is due has not fired until the service says so."""
-    retrying = an_operation(STEP, PENDING, "step", due_at_ms=NOW_MS)
-    execution = an_execution(retrying)
-    assert refused(execution, a_step()) == "Invalid current STEP state to start."
+@pytest.mark.parametrize("late_ms", [0, 5_000], ids=["that moment", "long ago"])
+def test_a_retry_that_is_due_can_be_started_whoever_noticed(late_ms: int) -> None:
+    """T1, S5."""
+    retrying = an_operation(STEP, PENDING, "step", attempt=1, due_at_ms=NOW_MS - late_ms)
+    step = stored(an_execution(retrying), a_step())["step"]
+    assert (step.status, step.attempt, step.due_at_ms) == (STARTED, 1, None)
+
+
+def test_a_retry_that_is_due_can_be_started_and_ended_at_once() -> None:
+    """T1, S5, E2."""
+    retrying = an_operation(STEP, PENDING, "step", attempt=1, due_at_ms=NOW_MS)
+    step = stored(an_execution(retrying), a_step(), a_step(SUCCEED, payload="1"))["step"]
+    assert (step.status, step.attempt, step.payload) == (SUCCEEDED, 2, "1")
+
+
+def test_a_retry_is_not_started_before_its_time() -> None:
+    """T1, S5."""
+    retrying = an_operation(STEP, PENDING, "step", due_at_ms=NOW_MS + 1)
+    assert refused(an_execution(retrying), a_step()) == "Invalid current STEP state to start."
+
+
+def test_a_wait_that_is_over_cannot_be_cancelled_whoever_noticed() -> None:
+    """T1."""
+    over = an_operation(WAIT, STARTED, "wait", due_at_ms=NOW_MS)
+    assert refused(an_execution(over), an_update(WAIT, CANCEL, "wait")) == (
+        "Cannot cancel a WAIT that does not exist or has already completed."
+    )

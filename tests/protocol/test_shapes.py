@@ -18,6 +18,9 @@ _SESSION = botocore.session.get_session()
 LAMBDA: Any = _SESSION.get_service_model("lambda")
 LOGS: Any = _SESSION.get_service_model("logs")
 
+#: What we offer beyond AWS's.
+OWN_MEMBERS = {("WaitOptions", "WaitMilliseconds")}
+
 SCALARS = {
     "string": str,
     "boolean": bool,
@@ -75,6 +78,7 @@ def _differences(shape: Any, model: Any, seen: set[str]) -> Iterator[str]:
         return
     seen.add(model.name)
     ours = {_model_name(member, model): member for member in members(shape)}
+    ours = {name: ours[name] for name in ours if (shape.__name__, name) not in OWN_MEMBERS}
     if set(ours) != set(model.members):
         yield f"{shape.__name__}: members differ: {set(ours) ^ set(model.members)}"
         return

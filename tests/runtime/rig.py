@@ -19,7 +19,9 @@ from perdure.engine.invoker import (
     Raised,
     Returned,
 )
-from perdure.runtime import RuntimeSettings, WorkerPool, code_sha256
+from perdure.runtime.code import code_sha256
+from perdure.runtime.pool import WorkerPool
+from perdure.runtime.settings import RuntimeSettings
 from perdure.store.logs import LogQuery
 from perdure.store.memory_logs import MemoryLogStore
 
@@ -79,11 +81,13 @@ class Rig:
     def request(
         self, function: FunctionVersion, event: object = None, **changes: Any
     ) -> InvocationRequest:
+        """Return a request; bytes, and what makes bytes, are the event as they are."""
+        is_made = isinstance(event, bytes) or callable(event)
         values: dict[str, Any] = {
             "function": function,
             "invoked_arn": f"{ARN}:live",
             "request_id": f"00000000-0000-4000-8000-{next(self._serial):012d}",
-            "payload": json.dumps(event).encode(),
+            "event": event if is_made else json.dumps(event).encode(),
         }
         return InvocationRequest(**(values | changes))
 

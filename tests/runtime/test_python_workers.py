@@ -198,7 +198,7 @@ def test_results_beyond_plain_json(tmp_path: Path, expression: str, expected: ob
 def test_what_is_not_json_is_the_runtimes_error(tmp_path: Path) -> None:
     async def story(rig: Rig) -> tuple[dict[str, str], dict[str, str]]:
         function = rig.function("def handler(event, context):\n    return {1, 2}\n")
-        deep = rig.request(function, payload=b"[" * 100_000)
+        deep = rig.request(function, event=b"[" * 100_000)
         report = await rig.pool.invoke(deep)
         return await rig.error(function), json.loads(report.outcome.payload)  # type: ignore[union-attr]
 

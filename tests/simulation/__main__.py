@@ -65,7 +65,7 @@ def _hunt(schedules: int) -> int:
             catch = hunt(bug, schedules_max=schedules, with_invariants=with_invariants)
             missed += catch is None
             found = "NOT FOUND" if catch is None else f"{catch.schedules:4} {catch.report.rules[0]}"
-            _say(f"{name:42}{'asserting' if with_invariants else 'oracles alone':14} {found}")
+            _say(f"{name:46}{'asserting' if with_invariants else 'oracles alone':14} {found}")
     return 1 if missed else 0
 
 

@@ -5,17 +5,18 @@ the state as the service's answers tell it.
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from perdure.core.errors import InvalidCheckpointToken, Refusal, TooManyRequests, Unavailable
 from perdure.core.execution import Execution
+from perdure.core.operation import Operation as StoredOperation
 from perdure.protocol import executions as shapes
 from perdure.protocol.operations import Operation, OperationUpdate
 from perdure.protocol.words import OperationStatus, OperationType
 
 from .network import LostError, Network
-from .oracle import RUDE, Oracle
+from .oracle import RUDE, Oracle, visible
 from .records import Attempt
 
 __all__ = ["AttemptEndedError", "Checkpoints", "Load", "View", "raised"]
@@ -103,6 +104,20 @@ def view_of_document(operation: dict[str, Any]) -> View:
     )
 
 
+def view_of_stored(operation: StoredOperation) -> View:
+    """Return what an operation is to look like, but for a callback's id."""
+    error = operation.error
+    return View(
+        operation.id,
+        operation.status,
+        operation.attempt,
+        operation.payload,
+        None if error is None else error.error_message or "",
+        None,
+        operation.replay_children,
+    )
+
+
 class Checkpoints:
     """Stores updates, one request at a time; what waits meanwhile goes with the next."""
 
@@ -117,7 +132,6 @@ class Checkpoints:
         """Begin with an invocation's envelope; ``load`` looks at the disk, for the oracle only."""
         self.arn: str = envelope["DurableExecutionArn"]
         self.views: dict[str, View] = {}
-        self.input: str | None = None
         self.heard: Callable[[View], None] = lambda view: None
         self.ended: Callable[[AttemptEndedError], None] = lambda error: None
         self._token: str = envelope["CheckpointToken"]
@@ -133,26 +147,48 @@ class Checkpoints:
         self._rude: tuple[OperationUpdate, ...] = ()
 
     async def read_state(self) -> None:
-        """Read the state that the replay starts from, page by page.
+        """Read the state that the replay starts from, page by page: all of it, if the envelope has
+        only what changed.
 
         Raises:
             AttemptEndedError: it cannot be had.
         """
         state = self._envelope["InitialExecutionState"]
-        root = state["Operations"][0]
-        self.input = root["ExecutionDetails"].get("InputPayload")
-        for operation in state["Operations"]:
+        marker, is_all = state.get("NextMarker"), bool(self._envelope.get("ChangesOnly"))
+        for operation in () if is_all else state["Operations"]:
             self._take(view_of_document(operation))
-        marker = state.get("NextMarker")
-        while marker:
+        while marker or is_all:
             request = shapes.GetDurableExecutionStateRequest(
                 durable_execution_arn=self.arn, checkpoint_token=self._token, marker=marker
             )
             page = await self._insist("get_durable_execution_state", request)
             for operation in page.operations:
                 self._take(view_of(operation))
-            marker = page.next_marker
+            marker, is_all = page.next_marker, False
         self._oracle.given(self._attempt, set(self.views))
+
+    def renew(self, envelope: dict[str, Any], attempt: Attempt) -> None:
+        """Go on in another invocation, with its token."""
+        self._envelope, self._attempt = envelope, attempt
+        self._token = envelope["CheckpointToken"]
+
+    def read_changes(self) -> None:
+        """Take what has changed since the last answer: what is then known is the state (K1)."""
+        for operation in self._envelope["InitialExecutionState"]["Operations"]:
+            self._take(view_of_document(operation))
+        attempt = self._attempt
+        for operation in visible(attempt.state.values()):
+            known, wanted = self.views.get(operation.id), view_of_stored(operation)
+            if known is None or replace(known, callback_id=None) != wanted:
+                self._oracle.complain(
+                    "K1", attempt.execution_id, f"a kept handler knows {known}, not {wanted}"
+                )
+        self._oracle.given(attempt, set(self.views))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything was sent, and every answer was heard."""
+        return not self._queue and self._sending is None and not self._is_ended
 
     async def put(self, *updates: OperationUpdate) -> None:
         """Store updates; return when the service has acknowledged them all."""

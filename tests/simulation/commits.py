@@ -166,6 +166,7 @@ class Commits:
             request_id=request_id,
             begun_tick=self._tick(),
             synced_version=change.progress.version,
+            state=dict(life.operations),
         )
         life.attempts.append(attempt)
         life.has_news = False

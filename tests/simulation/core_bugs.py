@@ -1,6 +1,7 @@
 """Bugs in the core: what its rules forbid, done all the same (RELIABILITY.md section 4.4)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from perdure.core import checkpoint, completions, controls, invocations, machine, updates
@@ -209,6 +210,23 @@ def a_running_execution_can_be_deleted() -> Iterator[None]:
 def pending_forgets_what_came_meanwhile() -> Iterator[None]:
     """What completes while the invocation runs is not noticed when it suspends (X8)."""
     with patched(Draft, "has_unseen", lambda self: False):
+        yield
+
+
+@bug(kept_handlers=1.0, slow_returns=1.0)
+def the_end_of_an_invocation_counts_as_an_answer() -> Iterator[None]:
+    """What changed between the last answer and PENDING counts as told to the handler (K1)."""
+
+    def finish(draft: Draft, command: FinishInvocation) -> Any:
+        outcome = original(draft, command)
+        progress = outcome.progress
+        if not outcome.is_change or command.verdict.status != "PENDING":
+            return outcome
+        progress = progress._replace(seen_sequence=progress.sequence)
+        return replace(outcome, progress=progress, is_delivery=True)
+
+    original = invocations.finish_invocation
+    with patched(machine, "finish_invocation", finish):
         yield
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from perdure.core.errors import InvalidParameterValue
-from perdure.engine import dispatcher, engine, reaper, starting, states
+from perdure.engine import dispatcher, engine, invoker, keepers, reaper, starting, states
 from perdure.store.change import Change
 from perdure.store.memory import MemoryStore
 from perdure.store.protocol import Agenda, CommitResult, StoreUnknownError
@@ -192,4 +192,39 @@ def the_alias_decides_the_version() -> Iterator[None]:
 
     original = dispatcher.Dispatcher.__init__
     with patched(dispatcher.Dispatcher, "__init__", begin):
+        yield
+
+
+@bug(kept_handlers=1.0)
+def a_kept_handler_is_not_told_of_the_last_change() -> Iterator[None]:
+    """One of the changes is left out of the short envelope (K1)."""
+
+    def shorten(identity: Any, given: Any, nonce: bytes, seals: Any) -> bytes:
+        return original(identity, replace(given, changes=given.changes[:-1]), nonce, seals)
+
+    original = states.short_envelope
+    with patched(dispatcher, "short_envelope", shorten):
+        yield
+
+
+@bug(kept_handlers=1.0, busy_workers=0.5, servers=3)
+def a_handler_goes_on_that_others_have_overtaken() -> Iterator[None]:
+    """Whoever kept the handler once is believed to keep it as it stands (K2, F5)."""
+
+    def keeper(self: keepers.Keepers, arn: str, *, epoch: int) -> str | None:
+        kept = self._kept.get(arn)
+        return None if kept is None else kept.worker_id
+
+    with patched(keepers.Keepers, "keeper", keeper):
+        yield
+
+
+@bug(kept_handlers=1.0, busy_workers=0.5)
+def any_worker_is_given_the_changes_alone() -> Iterator[None]:
+    """The short envelope goes to whichever worker is there (K2)."""
+
+    def payload_for(self: invoker.InvocationRequest, worker_id: str) -> bytes:
+        return self.payload if self.resumption is None else self.resumption.payload()
+
+    with patched(invoker.InvocationRequest, "payload_for", payload_for):
         yield

@@ -18,6 +18,7 @@ class FaultMix:
     commit_seconds: float = 0.004
     page_operations: int = 1000  #: of a replay's state
     is_shuffled: bool = False  #: what runs at one instant runs in any order
+    kept_handlers: float = 0.0  #: of those that suspend
     fault_seconds: float = 20.0
     lost_requests: float = 0.0
     lost_replies: float = 0.0
@@ -29,6 +30,7 @@ class FaultMix:
     unknown_commits: float = 0.0
     full_store: float = 0.0
     slow_returns: float = 0.0  #: what a handler returns arrives late
+    busy_workers: float = 0.0  #: an invocation waits for a worker, and not the one it prefers
     killed_workers: float = 0.0
     zombies: float = 0.0
     killed_servers_seconds: float = 0.0
@@ -77,10 +79,12 @@ def draw_faults(dice: Dice) -> FaultMix:
         killed_at_commit=rate(0.005, 0.02, 0.05),
         clock_jumps_seconds=rate(3.0, 10.0),
         early_looks_seconds=rate(0.05, 0.3, 2.0),
+        kept_handlers=dice.pick((0.0, 0.5, 0.9, 1.0)),
+        busy_workers=rate(0.1, 0.5),
     )
 
 
 def without_faults(mix: FaultMix) -> FaultMix:
     """Return the mix of the heal phase: the same machines, and nothing goes wrong."""
-    healed = {field.name: getattr(mix, field.name) for field in fields(FaultMix)[:8]}
+    healed = {field.name: getattr(mix, field.name) for field in fields(FaultMix)[:9]}
     return replace(FaultMix(), **healed)

@@ -53,7 +53,7 @@ class _FailedError(Exception):
 
 
 class Handler:
-    """One attempt."""
+    """One attempt; or several, if it is kept in between."""
 
     def __init__(
         self,
@@ -73,25 +73,55 @@ class Handler:
         self._publish = publish
         self._branches = Branches(checkpoints.views, self._rest)
         self._begun: list[asyncio.Task[Any]] = []
+        self._suspending: list[asyncio.Task[Any]] = []
         self._over: asyncio.Future[InvocationOutcome] | None = None
+        self.is_parked = False  #: it stands still, knows every answer, and may go on later
 
     async def run(self) -> InvocationOutcome:
         """Return what the runtime would."""
+        checkpoints = self._checkpoints
         over = self._over = asyncio.get_running_loop().create_future()
-        self._checkpoints.ended = self._end
+        checkpoints.ended = self._end
         try:
-            await self._checkpoints.read_state()
-            self._checkpoints.heard = self._branches.hear
-            self._begin(self._main())
-            return await over
+            if self.is_parked:
+                self.is_parked = False
+                self._go_on()
+            else:
+                await checkpoints.read_state()
+                checkpoints.heard = self._branches.hear
+                self._begin(self._main())
+            outcome = await over
+            is_pending = outcome == _PENDING and self._branches.running == 0
+            self.is_parked = is_pending and checkpoints.is_settled
+            return outcome
         except AttemptEndedError as error:
             return _ended(error)
         finally:
-            if not over.done():
-                over.cancel()
-            self._checkpoints.stop()
-            for branch in self._begun:
-                branch.cancel()
+            for suspending in self._suspending:
+                suspending.cancel()
+            if not self.is_parked:
+                self.close()
+
+    def renew(self, envelope: dict[str, Any], attempt: Attempt) -> None:
+        """Have the next ``run`` go on from where it stands, in another invocation."""
+        assert self.is_parked
+        self._attempt = attempt
+        self._checkpoints.renew(envelope, attempt)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.is_parked = False
+        if self._over is not None and not self._over.done():
+            self._over.cancel()
+        self._checkpoints.stop()
+        for branch in self._begun:
+            branch.cancel()
+
+    def _go_on(self) -> None:
+        self._suspending.clear()
+        self._checkpoints.read_changes()
+        if self._branches.running == 0:
+            self._rest()
 
     def _begin(self, code: Any) -> "asyncio.Task[Any]":
         branch = asyncio.create_task(code)
@@ -129,14 +159,14 @@ class Handler:
     def _rest(self) -> None:
         assert self._over is not None
         if not self._over.done():
-            self._begin(self._suspend())
+            self._suspending.append(self._begin(self._suspend()))
 
     async def _suspend(self) -> None:
         lingers = self._program.lingers
         await self._checkpoints.settle()
         while self._branches.running == 0:
             if lingers == 0:
-                self._finish(_answer({"Status": "PENDING"}))
+                self._finish(_PENDING)
                 return
             lingers -= 1
             await asyncio.sleep(0.3)
@@ -373,7 +403,10 @@ def _answer(document: dict[str, Any]) -> Returned:
     return Returned(payload=json.dumps(document).encode())
 
 
+_PENDING = _answer({"Status": "PENDING"})
+
+
 def _ended(error: AttemptEndedError) -> InvocationOutcome:
     if error.is_revoked:
-        return _answer({"Status": "PENDING"})
+        return _PENDING
     return Raised(payload=raised(error), error_type="InvocationError")

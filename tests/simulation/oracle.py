@@ -3,7 +3,7 @@
 They know the wire, the commits and the effects; nothing that the engine keeps for itself.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final
 
 from perdure.core.errors import (
@@ -14,6 +14,7 @@ from perdure.core.errors import (
     Unavailable,
 )
 from perdure.core.execution import Execution
+from perdure.core.operation import Operation
 from perdure.protocol.operations import OperationUpdate
 from perdure.protocol.words import (
     CLOSED_EXECUTION_STATUSES,
@@ -25,7 +26,7 @@ from perdure.protocol.words import (
 from .commits import Commits
 from .records import Attempt, Call, Life, Trace
 
-__all__ = ["RUDE", "Fact", "Oracle", "Violation"]
+__all__ = ["RUDE", "Fact", "Oracle", "Violation", "visible"]
 
 #: What may be answered to a checkpoint beside success. Anything else ends a customer's execution.
 _CHECKPOINT_REFUSALS: Final = (InvalidCheckpointToken, TooManyRequests, Unavailable)
@@ -209,16 +210,9 @@ class Oracle:
         life = self.life(attempt.execution_id)
         if life is None:
             return
-        hidden: set[str] = set()
-        for operation in life.operations.values():
-            if operation.parent_id in hidden:
-                hidden.add(operation.id)
-                continue
+        for operation in visible(life.operations.values()):
             if operation.id not in operation_ids and attempt is life.attempts[-1]:
                 self.complain("S7", life.id, f"{operation.id} is missing in the input")
-            is_closed = operation.type is OperationType.CONTEXT and operation.is_finished
-            if is_closed and not operation.replay_children:
-                hidden.add(operation.id)
 
     def stored(self, attempt: Attempt, update: OperationUpdate) -> Fact:
         """Return the fact that an acknowledged update states."""
@@ -226,6 +220,19 @@ class Oracle:
             key = (attempt.execution_id, update.id)
             self._succeeded.setdefault(key, (self.tick(), attempt))
         return lambda execution: _problem_with_update(execution, update)
+
+
+def visible(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Yield what a replay sees: nothing below an ended context, unless that asks for it."""
+    hidden: set[str] = set()
+    for operation in operations:
+        if operation.parent_id in hidden:
+            hidden.add(operation.id)
+            continue
+        yield operation
+        is_closed = operation.type is OperationType.CONTEXT and operation.is_finished
+        if is_closed and not operation.replay_children:
+            hidden.add(operation.id)
 
 
 def _problem_with_update(execution: Execution | None, update: OperationUpdate) -> str | None:

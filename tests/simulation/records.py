@@ -21,6 +21,8 @@ class Attempt:
     request_id: str
     begun_tick: int
     synced_version: int  #: of the execution, up to which the handler was told everything
+    #: The operations when it began.
+    state: dict[str, Operation] = field(default_factory=dict)
     is_over: bool = False
     #: Tokens it has used up, with the version of the execution that came of it.
     consumed: dict[str, int] = field(default_factory=dict)

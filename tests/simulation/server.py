@@ -162,6 +162,7 @@ class Server:
         invoker = self._invoker_of(self)
         settings = DispatcherSettings(owner=self.name, invocations_max=slots, lease_ms=lease_ms)
         dispatcher = Dispatcher(engine, invoker, shelf, seals, entropy, settings)
+        invoker.watch(dispatcher.keepers)
         announcer = Announcer(engine, starter, shelf, entropy, {})
         waiting = Waiting(engine)
         self.executions = Executions(engine, shelf, starter, seals, RELAXED_QUOTAS)

@@ -7,7 +7,13 @@ import click
 
 from perdure.cli.deploy import pairs
 from perdure.cli.development import Development
-from perdure.cli.serve import ServeOptions, run_server, server_options, settings_of
+from perdure.cli.serve import (
+    ServeOptions,
+    keeping_option,
+    run_server,
+    server_options,
+    settings_of,
+)
 
 __all__ = ["dev"]
 
@@ -29,6 +35,11 @@ class _Options(ServeOptions):
     "--parameter", multiple=True, metavar="NAME=VALUE", help="Of a SAM template. Repeatable."
 )
 @server_options
+@keeping_option(
+    0,
+    "With 0, every resume replays, so that a handler that does not replay the same way shows here"
+    " and not in production.",
+)
 def dev(**options: Unpack[_Options]) -> None:
     """Run the functions in PATH, and again whenever their sources change.
 

@@ -23,7 +23,15 @@ from perdure.server import Server
 from perdure.settings import ServerSettings
 from perdure.store.sqlite_schema import StoreOpenError
 
-__all__ = ["Companion", "ServeOptions", "run_server", "serve", "server_options", "settings_of"]
+__all__ = [
+    "Companion",
+    "ServeOptions",
+    "keeping_option",
+    "run_server",
+    "serve",
+    "server_options",
+    "settings_of",
+]
 
 _DEFAULTS: Final = ServerSettings(data_folder=DATA_FOLDER)
 _QUOTAS: Final = {"relaxed": RELAXED_QUOTAS, "aws": AWS_QUOTAS}
@@ -47,6 +55,7 @@ class ServeOptions(TypedDict):
     concurrency: int
     idle_seconds: float
     shutdown_seconds: float
+    keep_handlers: int
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[..., str]:
@@ -140,14 +149,32 @@ _OPTIONS: Final = (
 
 
 def server_options(command: Command) -> Command:
-    """Give a command the options that decide how a server runs."""
+    """Give a command the options that decide how a server runs, all but ``keeping_option``."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
+def keeping_option(default: int, why: str) -> Callable[[Command], Command]:
+    """Return the option that says how many suspended handlers a worker keeps, and why by default
+    so many.
+    """
+    return click.option(
+        "--keep-handlers",
+        type=click.IntRange(min=0),
+        metavar="N",
+        default=default,
+        envvar="PERDURE_KEEP_HANDLERS",
+        help=f"How many suspended handlers a worker keeps in memory. {why}",
+    )
+
+
 @click.command(context_settings={"show_default": True})
 @server_options
+@keeping_option(
+    _DEFAULTS.kept_handlers_max,
+    "A kept one goes on where it stands; with 0, every resume replays.",
+)
 def serve(**options: Unpack[ServeOptions]) -> None:
     """Run the service.
 
@@ -187,6 +214,7 @@ def settings_of(options: ServeOptions) -> ServerSettings:
         invocations_max=options["concurrency"],
         worker_idle_seconds=options["idle_seconds"],
         shutdown_seconds=options["shutdown_seconds"],
+        kept_handlers_max=options["keep_handlers"],
     )
 
 

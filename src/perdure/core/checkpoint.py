@@ -1,8 +1,9 @@
 """What a checkpoint does: its token is checked, its updates are applied, and the answer says what
 has changed.
 
-The token is single-use. The same request again is answered with the same bytes (F4); a poll that
-finds nothing new consumes nothing and commits nothing.
+A batch meets the operations as time has left them, whether or not anybody had noticed before: a
+retry that is due can be started. The token is single-use. The same request again is answered with
+the same bytes (F4); a poll that finds nothing new consumes nothing and commits nothing.
 """
 
 from perdure.core.commands import Checkpoint, Token
@@ -11,7 +12,7 @@ from perdure.core.errors import InvalidCheckpointToken, InvalidParameterValue
 from perdure.core.execution import LastReply, Progress
 from perdure.core.outcome import CheckpointReply, Outcome, QuotaPassed, TokenState
 from perdure.core.quotas import REPLY_KEPT_MS, Quotas
-from perdure.core.timers import fire_due
+from perdure.core.timers import fire_due, wake_operations
 from perdure.core.updates import apply_updates
 from perdure.protocol.words import ExecutionStatus
 
@@ -30,6 +31,7 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
         return draft.finish(again)
     _check_token(draft.progress, command.token)
     inbound = draft.progress
+    wake_operations(draft)
     apply_updates(draft, command.updates, command.targets)
     fire_due(draft)
     if command.updates:

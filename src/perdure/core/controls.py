@@ -102,6 +102,8 @@ def pause(draft: Draft, command: Pause) -> Outcome:
     before = progress.pause
     if before is not None and command.client_token and before.client_token == command.client_token:
         return draft.finish(Accepted(at_ms=before.requested_at_ms))
+    if command.client_token and command.client_token == progress.ended_pause_token:
+        return draft.finish(Accepted(at_ms=draft.now_ms))  # it comes once more, after its resume
     if progress.status is not ExecutionStatus.RUNNING:
         raise ResourceConflict(
             f"only a RUNNING execution can be paused; this one is {progress.status}"
@@ -145,6 +147,7 @@ def resume(draft: Draft, command: Resume) -> Outcome:
         status=ExecutionStatus.RUNNING,
         pause=None,
         resume_token=command.client_token,
+        ended_pause_token=progress.pause.client_token,
         owes_invocation=False,
     )
     if progress.timeout_left_ms is not None:

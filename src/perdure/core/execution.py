@@ -112,6 +112,7 @@ class Progress(NamedTuple):
     quarantine: str | None = (
         None  #: why it is left alone: an invariant did not hold, or a row is unreadable (X5)
     )
+    ended_pause_token: str | None = None  #: the ClientToken of the last pause that has ended
 
 
 @dataclass(slots=True)

@@ -20,7 +20,6 @@ from perdure.core.outcome import (
     TokenState,
 )
 from perdure.core.quotas import CHAINED_PAYLOAD_BYTES_MAX
-from perdure.core.replay import replayed
 from perdure.core.timers import fire_due, want_invocation
 from perdure.protocol.operations import ErrorObject
 from perdure.protocol.words import ExecutionStatus, InvocationStatus
@@ -43,7 +42,7 @@ _EMPTY_PENDING: Final = ErrorObject(
 
 
 def begin_invocation(draft: Draft, command: BeginInvocation) -> Outcome:
-    """Take the lease under the next epoch (F5) and return the state the handler replays.
+    """Take the lease under the next epoch (F5) and return what is new to the handler.
 
     Raises:
         ResourceConflict: another invocation holds the lease, or none is wanted now.
@@ -58,7 +57,7 @@ def begin_invocation(draft: Draft, command: BeginInvocation) -> Outcome:
         or progress.ready_at_ms > draft.now_ms
     ):
         raise ResourceConflict(f"no invocation is wanted; the execution is {progress.status}")
-    unseen = tuple(operation.id for operation in draft.deliver())
+    unseen = draft.deliver()
     epoch = progress.epoch + 1
     draft.update(
         epoch=epoch,
@@ -71,15 +70,8 @@ def begin_invocation(draft: Draft, command: BeginInvocation) -> Outcome:
         ready_at_ms=None,
         last_reply=None,
     )
-    state = {**draft.base.operations, **draft.operations}
-    operations = replayed(state)
-    return draft.finish(
-        InvocationInput(
-            token=TokenState(epoch, 0),
-            operations=operations,
-            updated_operation_ids=unseen if progress.epoch else (),
-        )
-    )
+    changes = unseen if progress.epoch else ()
+    return draft.finish(InvocationInput(token=TokenState(epoch, 0), changes=changes))
 
 
 def renew_lease(draft: Draft, command: RenewLease) -> Outcome:

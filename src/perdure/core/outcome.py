@@ -56,11 +56,15 @@ class Attached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationInput:
-    """What the new invocation is given."""
+    """What the new invocation is given beside the state as it stands.
+
+    The state itself is not in here: it costs the execution's length, and a handler that was kept
+    needs ``changes`` alone (K1).
+    """
 
     token: TokenState
-    operations: tuple[Operation, ...]
-    updated_operation_ids: tuple[str, ...]
+    #: what the handler was not told yet, in the order of change; nothing the first time
+    changes: tuple[Operation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from perdure.core.transitions import Trigger
 from perdure.protocol.operations import ErrorObject
 from perdure.protocol.words import EventType, ExecutionStatus, OperationType
 
-__all__ = ["fire_due", "want_invocation"]
+__all__ = ["fire_due", "wake_operations", "want_invocation"]
 
 #: Source: AWS's testing package, CallbackTimeoutType and its messages.
 _CALLBACK_TIMED_OUT: Final = ErrorObject(
@@ -22,11 +22,28 @@ _HEARTBEAT_MISSED: Final = ErrorObject(
 
 def fire_due(draft: Draft) -> None:
     """Do everything that is due now, the earliest first; never anything before its time (T1)."""
-    if draft.progress.ended_at_ms is not None:
-        return
+    has_woken = wake_operations(draft)
+    timeout_at_ms = draft.progress.timeout_at_ms
+    if timeout_at_ms is not None and timeout_at_ms <= draft.now_ms:
+        seconds = draft.identity.execution_timeout_seconds
+        close(
+            draft,
+            ExecutionStatus.TIMED_OUT,
+            error=ErrorObject(error_message=f"Execution timed out after {seconds} seconds."),
+        )
+    elif has_woken:
+        want_invocation(draft)
+
+
+def wake_operations(draft: Draft) -> bool:
+    """Do what is due of the operations, the earliest first, up to the execution's own time; tell
+    whether anything was.
+    """
     wake_at_ms = draft.base.progress.wake_at_ms
+    if draft.progress.ended_at_ms is not None:
+        return False
     if not draft.operations and (wake_at_ms is None or wake_at_ms > draft.now_ms):
-        return
+        return False
     timeout_at_ms = draft.progress.timeout_at_ms
     horizon_ms = draft.now_ms if timeout_at_ms is None else min(draft.now_ms, timeout_at_ms)
     due = sorted(
@@ -36,15 +53,7 @@ def fire_due(draft: Draft) -> None:
     )
     for _, operation in due:
         _wake(draft, operation)
-    if timeout_at_ms is not None and timeout_at_ms <= draft.now_ms:
-        seconds = draft.identity.execution_timeout_seconds
-        close(
-            draft,
-            ExecutionStatus.TIMED_OUT,
-            error=ErrorObject(error_message=f"Execution timed out after {seconds} seconds."),
-        )
-    elif due:
-        want_invocation(draft)
+    return bool(due)
 
 
 def want_invocation(draft: Draft) -> None:

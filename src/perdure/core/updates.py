@@ -240,14 +240,10 @@ def _apply_wait(
         draft.record(EventType.WAIT_CANCELLED, wait.id)
         return
     options = update.wait_options
-    if options is None or options.wait_seconds is None:
+    span_ms = options and (options.wait_milliseconds or (options.wait_seconds or 0) * 1000)
+    if not span_ms:
         raise InvalidParameterValue("Invalid WaitOptions for the given action.")
-    draft.put(
-        wait,
-        status=status,
-        seconds=options.wait_seconds,
-        due_at_ms=draft.now_ms + options.wait_seconds * 1000,
-    )
+    draft.put(wait, status=status, seconds=-(-span_ms // 1000), due_at_ms=draft.now_ms + span_ms)
     draft.record(EventType.WAIT_STARTED, wait.id)
 
 

@@ -2,19 +2,20 @@
 ended.
 
 At most so many at once on this node, and of each function no more than its reserved concurrency;
-the rest stays ready, in the store and in a queue here, the longest waiting first.
+the rest stays ready, in the store and in a queue here, the longest waiting first. A handler that
+its worker kept goes on there if that worker is idle; any other replays.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from perdure.core.commands import BeginInvocation, FinishInvocation, RenewLease, Verdict, Wake
 from perdure.core.errors import Refusal, TooManyRequests, Unavailable
-from perdure.core.execution import ExecutionKind
+from perdure.core.execution import ExecutionKind, Identity
 from perdure.core.outcome import CancelInvocation, InvocationInput, Outcome
 from perdure.engine.directory import Functions
 from perdure.engine.engine import Engine
@@ -26,13 +27,15 @@ from perdure.engine.invoker import (
     InvocationReport,
     InvocationRequest,
     Invoker,
+    Resumption,
 )
+from perdure.engine.keepers import Keepers
 from perdure.engine.loops import Loop
 from perdure.engine.seals import NONCE_BYTES, Seals, hash_nonce
 from perdure.engine.starting import random_uuid
-from perdure.engine.states import envelope
-from perdure.engine.verdicts import verdict_of
-from perdure.protocol.words import ExecutionStatus
+from perdure.engine.states import envelope, fits_envelope, short_envelope
+from perdure.engine.verdicts import keeping_of, verdict_of
+from perdure.protocol.words import ExecutionStatus, InvocationStatus
 from perdure.store.change import Change
 from perdure.store.protocol import Agenda
 
@@ -55,6 +58,7 @@ class DispatcherSettings:
     owner: str  #: this node's name, new at each start
     invocations_max: int = 64
     lease_ms: int = 60_000
+    kept_handlers_max: int = 100  #: suspended handlers that a worker is believed to keep; 0: none
 
 
 @dataclass(slots=True)
@@ -78,7 +82,8 @@ class Dispatcher:
         entropy: Entropy,
         settings: DispatcherSettings,
     ) -> None:
-        """Run for ``engine``, through ``invoker``."""
+        """Run for ``engine``, through ``invoker``, which tells ``keepers`` of workers that go."""
+        self.keepers = Keepers(per_worker_max=settings.kept_handlers_max)
         self._engine = engine
         self._invoker = invoker
         self._functions = functions
@@ -113,6 +118,11 @@ class Dispatcher:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
+    def bound(self, function_arn: str, concurrency_max: int | None) -> None:
+        """Run no more of a function at once, from now on; with 0, what is ready of it waits."""
+        self._bounds[function_arn] = concurrency_max
+        self._pump()
+
     @property
     def running(self) -> int:
         """How many invocations run here."""
@@ -135,6 +145,8 @@ class Dispatcher:
         for effect in outcome.effects:
             if isinstance(effect, CancelInvocation):
                 self._cancel(change.execution_id, effect.epoch, outcome.progress.status)
+        if outcome.progress.ended_at_ms is not None:
+            self.keepers.forget(outcome.identity.arn)
         at_ms = outcome.progress.ready_at_ms
         if at_ms is not None and outcome.progress.status is ExecutionStatus.RUNNING:
             delay_ms = at_ms - self._engine.clock.now_ms()
@@ -195,7 +207,7 @@ class Dispatcher:
             _log.warning("execution %s was not invoked: %s", execution_id, refusal)
         except Refusal as refusal:
             _log.debug("execution %s was not invoked: %s", execution_id, refusal)
-            await self._do_what_is_due(execution_id)
+            pause_ms = await self._do_what_is_due(execution_id)
         except Exception:  # noqa: BLE001 - the edge of a run: the lease runs out, another follows
             pause_ms = _AFTER_FAULT_MS
             _log.exception("the invocation of execution %s failed in the server", execution_id)
@@ -204,10 +216,17 @@ class Dispatcher:
         await self._offer_again(execution_id, run.function_arn, pause_ms)
         self._pump()
 
-    async def _do_what_is_due(self, execution_id: str) -> None:
-        """End an execution whose time was over: it would be offered, and refused, without end."""
-        with contextlib.suppress(Refusal):
+    async def _do_what_is_due(self, execution_id: str) -> int:
+        """End an execution whose time was over: it would be offered, and refused, without end.
+        Return how long to wait before that, if it cannot be ended now.
+        """
+        try:
             await self._engine.carry_out(execution_id, Wake())
+        except (Unavailable, TooManyRequests):
+            return _AFTER_FAULT_MS
+        except Refusal:
+            return 0
+        return 0
 
     async def _offer_again(self, execution_id: str, function_arn: str, pause_ms: int) -> None:
         """Queue the execution if it became ready while its run was being put away; not before
@@ -239,7 +258,7 @@ class Dispatcher:
         run.epoch = given.token.epoch
         started_at_ms = self._engine.clock.now_ms()
         verdict = await self._verdict(execution_id, run, begun, nonce, request_id)
-        await self._engine.carry_out(
+        finished = await self._engine.carry_out(
             execution_id,
             FinishInvocation(
                 epoch=run.epoch,
@@ -249,6 +268,8 @@ class Dispatcher:
                 jitter=self._entropy.fraction(),
             ),
         )
+        if finished.progress.ended_at_ms is not None:
+            self.keepers.forget(begun.identity.arn)
 
     async def _verdict(
         self, execution_id: str, run: _Run, begun: Outcome, nonce: bytes, request_id: str
@@ -264,7 +285,8 @@ class Dispatcher:
             crash = Crashed(kind=kind, error_type=kind.value, message=refusal.message)
             return verdict_of(crash, is_durable=is_durable)
         self._bounds[identity.function_arn] = function.concurrency_max
-        request = self._request(function.for_tenant(identity.tenant_id), begun, nonce, request_id)
+        function = function.for_tenant(identity.tenant_id)
+        request = await self._request(function, begun, nonce, request_id)
         run.invoking = asyncio.create_task(self._invoker.invoke(request))
         try:
             report = await self._attend(execution_id, run.epoch, run.invoking)
@@ -272,28 +294,66 @@ class Dispatcher:
             kind = FailureKind.CANCELLED
             crash = Crashed(kind=kind, error_type=kind.value, message="the invocation was ended")
             return verdict_of(crash, is_durable=is_durable)
-        return verdict_of(report.outcome, is_durable=is_durable)
+        verdict = verdict_of(report.outcome, is_durable=is_durable)
+        if is_durable:
+            self._note_keeping(identity.arn, run.epoch, report, verdict)
+        return verdict
 
-    def _request(
+    def _note_keeping(
+        self, arn: str, epoch: int, report: InvocationReport, verdict: Verdict
+    ) -> None:
+        said, worker_id = keeping_of(report.outcome), report.worker_id
+        self.keepers.forget(arn)
+        if worker_id is not None:
+            for dropped in said.dropped or ():
+                self.keepers.drop(dropped, worker_id=worker_id)
+            if said.kept and verdict.status is InvocationStatus.PENDING:
+                self.keepers.keep(arn, worker_id=worker_id, epoch=epoch)
+
+    async def _request(
         self, function: FunctionVersion, begun: Outcome, nonce: bytes, request_id: str
     ) -> InvocationRequest:
         identity, given = begun.identity, begun.reply
         assert isinstance(given, InvocationInput), "a begun invocation is given its input"
         is_durable = identity.kind is ExecutionKind.DURABLE
-        if is_durable:
+        # Read after its beginning was committed: whatever is made of it later is never older.
+        async with self._engine.reading(identity.id) as execution:
+            plain = execution.operations[identity.id].input or "null"
+
+        def replay() -> bytes:
             now_ms = self._engine.clock.now_ms()
-            payload = envelope(identity, given, nonce, self._seals, now_ms=now_ms)
-        else:
-            payload = (given.operations[0].input or "null").encode()
+            return envelope(execution, given, nonce, self._seals, now_ms=now_ms)
+
         return InvocationRequest(
             function=function,
             invoked_arn=identity.invoked_arn,
             request_id=request_id,
-            payload=payload,
+            event=replay if is_durable else plain.encode(),
+            resumption=self._resumption(identity, given, nonce, replay) if is_durable else None,
             durable_execution_arn=identity.arn if is_durable else None,
             tenant_id=identity.tenant_id,
             trace_id=identity.trace_id,
         )
+
+    def _resumption(
+        self, identity: Identity, given: InvocationInput, nonce: bytes, replay: Callable[[], bytes]
+    ) -> Resumption | None:
+        """Return who can go on without a replay, if anybody can (K1, K2).
+
+        A handler to which nothing is new could only go on waiting; a replay may find more to do.
+        """
+        arn, epoch = identity.arn, given.token.epoch
+        worker_id = self.keepers.keeper(arn, epoch=epoch)
+        if worker_id is None or not given.changes or not fits_envelope(given.changes):
+            return None
+
+        def go_on() -> bytes:
+            # What ran there while this waited for the worker may have taken the handler's place.
+            if self.keepers.keeper(arn, epoch=epoch) != worker_id:
+                return replay()
+            return short_envelope(identity, given, nonce, self._seals)
+
+        return Resumption(worker_id=worker_id, payload=go_on)
 
     async def _attend(
         self, execution_id: str, epoch: int, invoking: "asyncio.Task[InvocationReport]"

@@ -39,11 +39,15 @@ _BYTES_MAX: Final = 64 * 1024 * 1024
 class Engine:
     """Carries commands out."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        """Work on ``store``, by the time of ``clock``."""
+    def __init__(
+        self, store: Store, clock: Clock, *, executions_max: int = _EXECUTIONS_MAX
+    ) -> None:
+        """Work on ``store``, by the time of ``clock``; have ``executions_max`` in memory at most:
+        more than run at once.
+        """
         self.store = store
         self.clock = clock
-        self._residents = Residents(store, executions_max=_EXECUTIONS_MAX, bytes_max=_BYTES_MAX)
+        self._residents = Residents(store, executions_max=executions_max, bytes_max=_BYTES_MAX)
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:

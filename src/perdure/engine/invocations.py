@@ -144,7 +144,7 @@ class Invocations:
                 function=function.for_tenant(request.tenant_id),
                 invoked_arn=invoked_arn,
                 request_id=random_uuid(self._entropy),
-                payload=payload.encode(),
+                event=payload.encode(),
                 client_context=request.client_context,
                 tenant_id=request.tenant_id,
             )

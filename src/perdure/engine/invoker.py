@@ -6,7 +6,7 @@ what happened.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -21,6 +21,7 @@ __all__ = [
     "Invoker",
     "LogFormat",
     "Raised",
+    "Resumption",
     "Returned",
 ]
 
@@ -75,17 +76,46 @@ class FunctionVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """A suspended handler that a worker keeps, and what it is given to go on (K1)."""
+
+    worker_id: str
+    payload: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationRequest:
-    """One run of a function: what goes in."""
+    """One run of a function: what goes in.
+
+    Any worker of the function may run it. One that keeps its handler is the better one, but is not
+    waited for: ``resumption`` says which.
+    """
 
     function: FunctionVersion
     invoked_arn: str  #: with the qualifier the caller used
     request_id: str
-    payload: bytes
+    event: bytes | Callable[[], bytes]  #: what goes in, or what makes it when a worker is there
+    resumption: Resumption | None = None
     durable_execution_arn: str | None = None
     client_context: str | None = None
     tenant_id: str | None = None
     trace_id: str | None = None
+
+    @property
+    def preferred_worker(self) -> str | None:
+        """The worker that keeps the handler, if one does."""
+        return None if self.resumption is None else self.resumption.worker_id
+
+    @property
+    def payload(self) -> bytes:
+        """What a worker is given that keeps nothing."""
+        return self.event if isinstance(self.event, bytes) else self.event()
+
+    def payload_for(self, worker_id: str) -> bytes:
+        """Return what this worker is given: asked for once it has been chosen, and is idle."""
+        if self.resumption is not None and self.resumption.worker_id == worker_id:
+            return self.resumption.payload()
+        return self.payload
 
 
 class FailureKind(enum.StrEnum):
@@ -143,6 +173,7 @@ class InvocationReport:
     init_ms: int | None = None  #: set when the run started a new worker
     memory_used_mb: int = 0
     log_tail: bytes = b""  #: the last 4 KB of the run's log
+    worker_id: str | None = None  #: who ran it; None: nobody who could keep its handler
 
 
 class Invoker(Protocol):
@@ -152,8 +183,8 @@ class Invoker(Protocol):
         """Run the function once and return what happened; a run's failure is an outcome, never an
         exception.
 
-        Waits for a free worker within the function's concurrency. Cancelling the call kills the
-        run.
+        Waits for a free worker within the function's concurrency, and then asks ``payload_for`` it.
+        Cancelling the call kills the run.
         """
         ...
 

@@ -57,10 +57,17 @@ def child_id(parent_id: str, operation_id: str) -> str:
 class Starter:
     """Makes the ``Start`` commands."""
 
-    def __init__(self, functions: Functions, entropy: Entropy) -> None:
-        """Find functions with ``functions``; draw ids from ``entropy``."""
+    def __init__(
+        self, functions: Functions, entropy: Entropy, *, needs_qualifier: bool = True
+    ) -> None:
+        """Find functions with ``functions``; draw ids from ``entropy``.
+
+        ``needs_qualifier``: a durable function is invoked by a version or an alias alone, as on
+        AWS.
+        """
         self._functions = functions
         self._entropy = entropy
+        self._needs_qualifier = needs_qualifier
 
     def start(
         self, function: FunctionVersion, payload: str | None, origin: Origin, *, now_ms: int
@@ -140,7 +147,8 @@ class Starter:
         try:
             function = await self._functions.resolve(name, None, draw=self._entropy.fraction)
             check_tenant(function, options.tenant_id)
-            if function.durable is not None and qualifier_of(name) is None:
+            is_bare = self._needs_qualifier and qualifier_of(name) is None
+            if function.durable is not None and is_bare:
                 raise InvalidParameterValue(
                     "You cannot invoke a durable function using an unqualified ARN."
                 )

@@ -1,28 +1,30 @@
-"""The state a replaying handler is given, in pages: the first with the invocation, the others on
-request.
+"""What a handler is given to begin with: the state it replays, in pages, the first with the
+invocation, the others on request; or, if it was kept, what it was not told yet.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
-from perdure.core.execution import Identity
+from perdure.core.execution import Execution, Identity
 from perdure.core.operation import Operation
 from perdure.core.outcome import InvocationInput
 from perdure.core.render import operation_shape
+from perdure.core.replay import replayed
 from perdure.engine.seals import Seals
-from perdure.protocol.invocations import InitialExecutionState, InvocationEnvelope
+from perdure.protocol.invocations import InitialExecutionState, InvocationEnvelope, Offer
 from perdure.protocol.operations import Operation as OperationShape
 from perdure.protocol.wire import TimeUnit, encode
 
-__all__ = ["envelope", "page"]
+__all__ = ["envelope", "fits_envelope", "page", "short_envelope"]
 
 #: An invocation's payload may have 6 MB on AWS; what is around the operations, and escapes, need
 #: room.
 _PAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 _PAGE_OPERATIONS_MAX: Final = 1_000
 _OPERATION_BYTES: Final = 400
+_OFFERS: Final = (Offer.WAIT_MILLISECONDS.value,)
 
 
 def page(
@@ -49,16 +51,54 @@ def page(
 
 
 def envelope(
-    identity: Identity, given: InvocationInput, nonce: bytes, seals: Seals, *, now_ms: int
+    execution: Execution, given: InvocationInput, nonce: bytes, seals: Seals, *, now_ms: int
 ) -> bytes:
-    """Return the JSON that a durable handler is invoked with."""
+    """Return the JSON that a durable handler is invoked with: the state as it now stands.
+
+    Costs the execution's length, up to a page.
+    """
     operations, marker = page(
-        identity, given.operations, seals, limit=_PAGE_OPERATIONS_MAX, now_ms=now_ms
+        execution.identity,
+        replayed(execution.operations),
+        seals,
+        limit=_PAGE_OPERATIONS_MAX,
+        now_ms=now_ms,
     )
+    state = InitialExecutionState(operations=operations, next_marker=marker)
+    return _encode(execution.identity, given, nonce, seals, state, changes_only=None)
+
+
+def fits_envelope(changes: Sequence[Operation]) -> bool:
+    """Tell whether a short envelope has room for them: there is no page after it."""
+    return sum(_OPERATION_BYTES + change.size_bytes for change in changes) <= _PAGE_BYTES_MAX
+
+
+def short_envelope(identity: Identity, given: InvocationInput, nonce: bytes, seals: Seals) -> bytes:
+    """Return the JSON for a handler that was kept: what has changed since it was told last (K1)."""
+
+    def callback_id(operation_id: str) -> str:
+        return seals.seal_callback(identity.id, operation_id)
+
+    operations = tuple(operation_shape(change, callback_id) for change in given.changes)
+    state = InitialExecutionState(operations=operations)
+    return _encode(identity, given, nonce, seals, state, changes_only=True)
+
+
+def _encode(
+    identity: Identity,
+    given: InvocationInput,
+    nonce: bytes,
+    seals: Seals,
+    state: InitialExecutionState,
+    *,
+    changes_only: bool | None,
+) -> bytes:
     shape = InvocationEnvelope(
         durable_execution_arn=identity.arn,
         checkpoint_token=seals.seal_token(identity.id, given.token, nonce),
-        initial_execution_state=InitialExecutionState(operations=operations, next_marker=marker),
-        updated_operation_ids=given.updated_operation_ids,
+        initial_execution_state=state,
+        updated_operation_ids=tuple(change.id for change in given.changes),
+        changes_only=changes_only,
+        offers=_OFFERS,
     )
     return msgspec.json.encode(encode(shape, unit=TimeUnit.MILLISECONDS))

@@ -1,4 +1,6 @@
-"""What the end of an invocation says about its execution (X4)."""
+"""What the end of an invocation says about its execution (X4), and about handlers that its worker
+keeps.
+"""
 
 from typing import Any, Final, cast
 
@@ -10,9 +12,18 @@ from perdure.protocol.operations import ErrorObject
 from perdure.protocol.wire import WireError, decode
 from perdure.protocol.words import InvocationStatus
 
-__all__ = ["error_of_document", "verdict_of"]
+__all__ = ["Keeping", "error_of_document", "keeping_of", "verdict_of"]
+
+
+class Keeping(msgspec.Struct, frozen=True, rename="pascal"):
+    """What an answer says about suspended handlers: its own, and others that the worker kept."""
+
+    kept: bool | None = None
+    dropped: tuple[str, ...] | None = None
+
 
 _object: Final = msgspec.json.Decoder(dict[str, Any])
+_keeping: Final = msgspec.json.Decoder(Keeping)
 
 #: Ends of which the function itself is innocent: nothing of it ran, or it was ended on purpose.
 _UNCOUNTED: Final = frozenset({FailureKind.UNAVAILABLE, FailureKind.CANCELLED})
@@ -33,6 +44,19 @@ def verdict_of(outcome: InvocationOutcome, *, is_durable: bool) -> Verdict:
             return _answer(outcome.payload)
         case Returned():
             return _plain(outcome.payload)
+
+
+def keeping_of(outcome: InvocationOutcome) -> Keeping:
+    """Return what a durable handler's answer says about keeping; what cannot be read says nothing.
+
+    It never decides about the execution: an answer that is wrong here is right elsewhere.
+    """
+    if isinstance(outcome, Returned):
+        try:
+            return _keeping.decode(outcome.payload)
+        except (msgspec.DecodeError, RecursionError):
+            pass
+    return Keeping()
 
 
 def error_of_document(raised: Raised) -> ErrorObject:

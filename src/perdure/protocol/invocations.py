@@ -1,7 +1,8 @@
 """Invoking a function: the Invoke call, and the envelope a durable handler is invoked with.
 
 The envelope is no shape of botocore's: it is what AWS's SDKs read and write. Instants in it are
-epoch milliseconds.
+epoch milliseconds. ``changes_only``, ``kept`` and ``dropped`` are ours alone: they pass between
+this server and a worker that may keep suspended handlers (K1).
 """
 
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ __all__ = [
     "InvokeRequest",
     "InvokeResponse",
     "LogType",
+    "Offer",
 ]
 
 
@@ -37,6 +39,12 @@ class InvocationType(StrEnum):
     EVENT = "Event"
     REQUEST_RESPONSE = "RequestResponse"
     DRY_RUN = "DryRun"
+
+
+class Offer(StrEnum):
+    """What a service may offer its handlers."""
+
+    WAIT_MILLISECONDS = "WaitMilliseconds"  #: waits of less than a second, by WaitMilliseconds
 
 
 class LogType(StrEnum):
@@ -100,12 +108,18 @@ class InitialExecutionState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationEnvelope:
-    """What a durable handler is given; the first operation is the EXECUTION, with the input."""
+    """What a durable handler is given; the first operation is the EXECUTION, with the input.
+
+    ``changes_only`` True: it is for the handler that this worker keeps, and the state holds nothing
+    but the operations that have changed since that handler was last told.
+    """
 
     durable_execution_arn: DurableExecutionArn
     checkpoint_token: CheckpointToken
     initial_execution_state: InitialExecutionState
     updated_operation_ids: tuple[str, ...] | None = None
+    changes_only: bool | None = None
+    offers: tuple[str, ...] | None = None  #: what this service can do beyond AWS's: ``Offer``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,3 +129,6 @@ class InvocationAnswer:
     status: InvocationStatus
     result: str | None = None
     error: ErrorObject | None = None
+    kept: bool | None = None  #: PENDING: the worker keeps the handler as it stands
+    #: executions whose handlers it kept, and has let go since its last answer
+    dropped: tuple[DurableExecutionArn, ...] | None = None

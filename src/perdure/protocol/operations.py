@@ -78,9 +78,10 @@ class StepOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitOptions:
-    """How long a wait lasts."""
+    """How long a wait lasts. Milliseconds are ours alone: they are offered by the envelope."""
 
     wait_seconds: Annotated[int, Number(1, 31_622_400)] | None = None
+    wait_milliseconds: Annotated[int, Number(1, 31_622_400_000)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""The environment of a worker: Lambda's, and nothing of the server's beyond PATH and LANG.
+"""The environment of a worker: Lambda's, and nothing of the server's beyond PATH and LANG. Ours is
+PERDURE_KEEP_HANDLERS: how many suspended handlers the worker may keep. A function may set its own.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
 """
@@ -15,6 +16,7 @@ from perdure.runtime.settings import RuntimeSettings
 __all__ = ["build_environment", "worker_marker"]
 
 _PATH_DEFAULT: Final = "/usr/local/bin:/usr/bin:/bin"
+_KEEP_HANDLERS: Final = "PERDURE_KEEP_HANDLERS"
 
 
 def worker_marker(port: int) -> str:
@@ -40,6 +42,8 @@ def build_environment(
         "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": settings.endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    if settings.kept_handlers_max:
+        environment[_KEEP_HANDLERS] = str(settings.kept_handlers_max)
     environment.update(
         {
             name: text

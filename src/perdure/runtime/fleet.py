@@ -22,6 +22,7 @@ class Ticket:
 
     number: int
     grant: "asyncio.Future[tuple[Fleet, Worker]]"  #: the worker, and whose it is
+    preferred_worker: str | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -49,6 +50,16 @@ class Fleet:
         while self.tickets and self.tickets[0].grant.done():
             self.tickets.popleft()
         return self.tickets[0] if self.tickets else None
+
+    def pick(self, preferred_worker: str | None) -> Worker:
+        """Take an idle worker, of which there is one at least: the preferred one, or the most
+        recently used.
+        """
+        for worker in self.idle:
+            if worker.id == preferred_worker:
+                self.idle.remove(worker)
+                return worker
+        return self.idle.pop()
 
     def lacks_workers(self, now: float) -> bool:
         """Tell whether more wait than there will soon be workers for."""

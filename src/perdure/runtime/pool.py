@@ -1,8 +1,9 @@
 """The workers of this machine: which run goes to which worker, and how many workers there are.
 
-Rules: a run gets the most recently used idle worker of its version, or a new one, or waits. Runs of
-a version are served in the order they came; where versions compete for the machine's last place,
-the oldest run wins, and an idle worker of another version gives way. A function's running workers
+Rules: a run gets the worker it prefers, if that is idle or about to be; or else the most recently
+used idle worker of its version, or a new one, or waits. Runs of a version are served in the order
+they came; where versions compete for the machine's last place, the oldest run wins, and an idle
+worker of another version gives way, first one that keeps no handlers. A function's running workers
 never exceed its concurrency.
 """
 
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from perdure.clock import Clock
 from perdure.engine.invoker import Crashed, FunctionVersion, InvocationReport, InvocationRequest
+from perdure.engine.keepers import Keepers
 from perdure.runtime.code import LoadCode
 from perdure.runtime.errors import LaunchError, WorkerError
 from perdure.runtime.fleet import SETTLE_SECONDS, Fleet, Ticket, fleet_key
@@ -53,6 +55,7 @@ class WorkerPool:
         self._settings = settings
         self._clock = clock
         self._starter = WorkerStarter(settings, clock=clock, logs=logs, load_code=load_code)
+        self._keepers = Keepers(per_worker_max=0)
         self._fleets: dict[tuple[object, ...], Fleet] = {}
         self._retired: set[Fleet] = set()
         self._numbers = itertools.count()
@@ -60,17 +63,26 @@ class WorkerPool:
         self._sweeper: asyncio.TimerHandle | None = None
         self._is_closed = False
 
+    def watch(self, keepers: Keepers) -> None:
+        """Have ``keepers`` told of workers that go, and ask it which of them keep handlers."""
+        self._keepers = keepers
+
     async def invoke(self, request: InvocationRequest) -> InvocationReport:
         """Run the function once and return what happened; cancelling the call kills the run."""
+        if request.preferred_worker is not None:
+            await self._let_settle(request)
         try:
-            fleet, worker = await self._acquire(request.function)
+            fleet, worker = await self._acquire(request)
             while not worker.can_run:
                 self._dismiss(fleet, worker)
-                fleet, worker = await self._acquire(request.function)
+                fleet, worker = await self._acquire(request)
         except WorkerError as error:
             return self._no_worker(error)
         try:
             return await worker.run(request)
+        except Exception:
+            self._dismiss(fleet, worker)  # the run did not begin: its event could not be made
+            raise
         finally:
             if worker in fleet.running and worker.state is WorkerState.SETTLING:
                 fleet.running.discard(worker)
@@ -142,18 +154,29 @@ class WorkerPool:
     def bury(self, fleet: Fleet, worker: Worker) -> None:
         """Note that a worker has gone."""
         fleet.forget(worker)
+        self._keepers.forget_worker(worker.id)
         self._spawn(self._starter.clean(worker))
         self._drop_empty(fleet)
         self._pump()
 
     # Who gets what.
 
-    async def _acquire(self, function: FunctionVersion) -> tuple[Fleet, Worker]:
+    async def _let_settle(self, request: InvocationRequest) -> None:
+        """Wait a moment for the preferred worker if it has just answered: it is all but idle."""
+        fleet = self._fleets.get(fleet_key(request.function))
+        for worker in () if fleet is None else tuple(fleet.settling):
+            if worker.id == request.preferred_worker:
+                await worker.settle(SETTLE_SECONDS)
+
+    async def _acquire(self, request: InvocationRequest) -> tuple[Fleet, Worker]:
         if self._is_closed:
             raise LaunchError("the runtime is shutting down")
-        fleet = self._fleet(function)
-        grant = asyncio.get_running_loop().create_future()
-        ticket = Ticket(number=next(self._numbers), grant=grant)
+        fleet = self._fleet(request.function)
+        ticket = Ticket(
+            number=next(self._numbers),
+            grant=asyncio.get_running_loop().create_future(),
+            preferred_worker=request.preferred_worker,
+        )
         fleet.tickets.append(ticket)
         fleet.waiting += 1
         self._pump()
@@ -199,7 +222,7 @@ class WorkerPool:
         if ticket is None or (limit is not None and running >= limit):
             return False
         while fleet.idle:
-            worker = fleet.idle.pop()
+            worker = fleet.pick(ticket.preferred_worker)
             if worker.can_run:
                 fleet.running.add(worker)
                 self._settle(fleet, ticket, worker)
@@ -248,16 +271,17 @@ class WorkerPool:
         fleets = list(self._all())
         if sum(fleet.size for fleet in fleets) < self._settings.worker_max:
             return True
-        idle = [
-            (fleet.idle[0].idle_since, fleet)
-            for fleet in fleets
-            if fleet.idle and not fleet.waiting
-        ]
+        idle = [(worker, fleet) for fleet in fleets if not fleet.waiting for worker in fleet.idle]
         if not idle:
             return False
-        fleet = min(idle, key=lambda pair: pair[0])[1]
-        self._spawn(fleet.idle.pop(0).retire(self._settings.retire_seconds))
+        worker, fleet = min(idle, key=lambda pair: self._worth(pair[0]))
+        fleet.idle.remove(worker)
+        self._spawn(worker.retire(self._settings.retire_seconds))
         return True
+
+    def _worth(self, worker: Worker) -> tuple[bool, float]:
+        """Return what decides which idle worker gives way: the least."""
+        return self._keepers.count(worker.id) > 0, worker.idle_since
 
     # Bookkeeping.
 

@@ -41,8 +41,8 @@ class Run:
     doom: Crashed | None = field(default=None)  #: why we are killing it
 
 
-def next_reply(request: InvocationRequest, *, deadline_ms: int) -> NextReply:
-    """Return the answer to ``next`` that carries ``request``."""
+def next_reply(request: InvocationRequest, payload: bytes, *, deadline_ms: int) -> NextReply:
+    """Return the answer to ``next`` that carries ``request``, with ``payload`` as its event."""
     headers = {
         "Lambda-Runtime-Aws-Request-Id": request.request_id,
         "Lambda-Runtime-Deadline-Ms": str(deadline_ms),
@@ -54,7 +54,7 @@ def next_reply(request: InvocationRequest, *, deadline_ms: int) -> NextReply:
         "Lambda-Runtime-Aws-Tenant-Id": request.tenant_id,
     }
     present = {name: text for name, text in optional.items() if text and _fits_header(text)}
-    return NextReply(headers=headers | present, payload=request.payload)
+    return NextReply(headers=headers | present, payload=payload)
 
 
 def _fits_header(text: str) -> bool:

@@ -26,6 +26,8 @@ class RuntimeSettings:
     account_id: str = "000000000000"
     worker_max: int = 64  #: live workers of all functions on this node
     idle_seconds: float = 300.0  #: an idle worker is retired after this
+    #: suspended handlers that a worker may keep in memory, if its SDK can; 0: none
+    kept_handlers_max: int = 100
     #: a worker that is not ready by then is killed. AWS: 10 s, then again within the timeout
     init_seconds: float = 60.0
     retire_seconds: float = 2.0  #: between SIGTERM and SIGKILL

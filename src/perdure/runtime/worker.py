@@ -77,6 +77,7 @@ class Worker:
         self, function: FunctionVersion, owner: WorkerOwner, *, log: WorkerLog, clock: Clock
     ) -> None:
         """Belong to ``owner``; ``open`` and ``start`` come next, in this order."""
+        self.id = log.stream  #: no other worker has, or had, the same
         self.function = function
         self.state = WorkerState.STARTING
         self.log = log
@@ -93,6 +94,7 @@ class Worker:
         self._connections: set[RuntimeApiConnection] = set()
         self._parked: RuntimeApiConnection | None = None
         self._run: Run | None = None
+        self._back: asyncio.Future[None] | None = None
         self._exit: Exit | None = None
         self._goodbye: asyncio.TimerHandle | None = None
         self._status_fd = -1
@@ -154,6 +156,12 @@ class Worker:
         finally:
             timer.cancel()
 
+    async def settle(self, seconds: float) -> None:
+        """Give a process that has answered the moment it needs to come back for more."""
+        if self.state is WorkerState.SETTLING:
+            self._back = self._back or self._loop.create_future()
+            await asyncio.wait([self._back], timeout=seconds)
+
     @property
     def has_process(self) -> bool:
         """Tell whether a process was started; ``on_gone`` then says when it has ended."""
@@ -213,6 +221,9 @@ class Worker:
         self._parked = connection
         self.state = WorkerState.IDLE
         self.idle_since = self._loop.time()
+        if self._back is not None:
+            self._back.set_result(None)
+            self._back = None
         self._owner.on_idle(self)
         return Verdict.ACCEPTED
 
@@ -256,6 +267,7 @@ class Worker:
     # Runs.
 
     def _begin(self, request: InvocationRequest) -> Run:
+        payload = request.payload_for(self.id)
         connection, self._parked = self._parked, None
         assert connection is not None, "a run was given to a worker that cannot run"
         now_ms = self._clock.now_ms()
@@ -270,9 +282,8 @@ class Worker:
             init_ms=self._init_ms,
         )
         self._run, self._init_ms, self.state = run, None, WorkerState.RUNNING
-        connection.send_next(
-            next_reply(request, deadline_ms=now_ms + self.function.timeout_seconds * 1000)
-        )
+        deadline_ms = now_ms + self.function.timeout_seconds * 1000
+        connection.send_next(next_reply(request, payload, deadline_ms=deadline_ms))
         return run
 
     def _answer(self, request_id: str, outcome: InvocationOutcome) -> Verdict:
@@ -319,6 +330,7 @@ class Worker:
             init_ms=None if run.init_ms is None else round(run.init_ms),
             memory_used_mb=figures.memory_used_mb,
             log_tail=self.log.tail.bytes(),
+            worker_id=self.id,
         )
         if not run.report.done():
             run.report.set_result(report)

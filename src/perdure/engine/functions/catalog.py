@@ -1,6 +1,7 @@
 """The catalog: every call on functions, what the engine asks of them, and development's folders."""
 
 import hashlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from perdure.clock import Clock
@@ -67,6 +68,37 @@ class FunctionCatalog:
         within the last hour is kept in any case.
         """
         return await self._codes.forget_snapshots(is_needed)
+
+    async def names(self) -> AsyncIterator[str]:
+        """Go through the names of all functions."""
+        async for held in self._registry.functions.every():
+            yield held.key
+
+    async def declare_function(self, request: CreateFunctionRequest) -> None:
+        """Create a function without code, unless there is one of its name.
+
+        Its executions are kept and shown; they run once code comes, from whatever side. The
+        request's ``code`` is not looked at.
+
+        Raises:
+            InvalidParameterValue: a setting cannot be had.
+        """
+        registry = self._registry
+        name = self._functions.new_name(request.function_name)
+        async with registry.lock:
+            if await registry.functions.read(name) is not None:
+                return
+            configuration = registry.renewed(created(request, name=name, arn=registry.arn(name)))
+            latest = StoredVersion(
+                configuration=replace(
+                    configuration,
+                    code_sha256="",
+                    code_size=0,
+                    config_sha256=config_sha256(configuration),
+                )
+            )
+            document = FunctionDocument(latest=latest)
+            await registry.write([registry.functions.create(name, document)])
 
     async def put_folder_function(
         self,

@@ -72,7 +72,8 @@ class Resolver:
     ) -> FunctionVersion:
         """Return the version an execution began with, by the hash of its code (V1).
 
-        ``$LATEST`` with that code as it is now, or as it was when it last had that code.
+        ``$LATEST`` with that code as it is now, or as it was when it last had that code. One that
+        began in a process of the user's has no hash, and is the function's own, whatever its code.
 
         Raises:
             ResourceNotFound: it is gone; never is another one returned.
@@ -140,7 +141,7 @@ class Resolver:
         registry = self._registry
         reference = registry.refer(function_arn, version)
         document, stored = await registry.find(reference)
-        if stored.configuration.code_sha256 != code_sha256:
+        if code_sha256 and stored.configuration.code_sha256 != code_sha256:
             snapshot = None
             if version == LATEST:
                 snapshot = await registry.snapshots.read(f"{reference.name}:{code_sha256}")
