@@ -1,0 +1,111 @@
+"""An async handler, at work: started, suspended and resumed on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+from perdure.sdk.conduct import conduct
+from perdure.sdk.context import AsyncDurableContext
+from perdure.sdk.envelopes import PENDING
+from perdure.sdk.journal import Journal
+from perdure.sdk.loop import DurableLoop, LoopDriver
+from perdure.sdk.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perdure.sdk.client import AsyncServiceClient
+    from perdure.sdk.envelopes import Answer, Opening
+    from perdure.sdk.plugin_executor import PluginExecutor
+    from perdure.sdk.types import LambdaContext
+
+__all__ = ["LoopHandler"]
+
+
+class LoopHandler:
+    """One run of a coroutine function; every method is called on its loop."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        event: Any,
+        opening: Opening,
+        client: AsyncServiceClient,
+        lambda_context: LambdaContext | None,
+        hooks: PluginExecutor | None,
+    ) -> None:
+        """Prepare to call ``function`` with ``event``, from its first line."""
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, DurableLoop):
+            raise RuntimeError("an async handler needs a loop of perdure.sdk.loop.new_event_loop()")
+        self._loop = loop
+        journal = Journal(opening.operations)
+        # Only the pulse looks in from another thread.
+        self.run = Run(opening.arn, opening.token, journal, hooks, threading.Lock(), weight=0)
+        self.run.offers = opening.offers
+        self.run.lambda_context = lambda_context
+        self._driver = LoopDriver(self.run, client, self._come_to_rest)
+        self._context = AsyncDurableContext(
+            self.run, self._driver, is_replaying=journal.has_history()
+        )
+        self._body = conduct(self._context, function, event)
+        self._is_kept = False
+        self._root: asyncio.Task[Answer] | None = None
+        self._rest: asyncio.Future[None] | None = None
+
+    async def run_here(self) -> Answer:
+        """Run until the handler ends, or comes to rest."""
+        self._watch()
+        try:
+            answer = await self._driver.drive(self._body)
+        finally:
+            self.run.leave_orphans()
+            await self._driver.cancel_all()
+            self._unwatch()
+        return PENDING if self.run.is_revoked else answer
+
+    def begin(self) -> None:
+        """Run in a task of its own, to be parked when it comes to rest."""
+        self._is_kept = True
+        self._root = self._loop.create_task(self.run_here())
+
+    def resume(
+        self, opening: Opening, client: AsyncServiceClient, lambda_context: LambdaContext | None
+    ) -> None:
+        """Go on from where it stands, with what has changed."""
+        self.run.token = opening.token
+        self.run.lambda_context = lambda_context
+        self._driver.client = client
+        self._watch()
+        self.run.board.merge(opening.operations)
+
+    async def wait(self) -> Answer | None:
+        """Return the answer when the handler has ended, None when it is at rest."""
+        assert self._root is not None, "it is begun first"
+        self._rest = self._loop.create_future()
+        await asyncio.wait({self._root, self._rest}, return_when=asyncio.FIRST_COMPLETED)
+        if self._root.done():
+            self._rest.cancel()
+            return self._root.result()
+        self._unwatch()
+        return None
+
+    def discard(self) -> None:
+        """Unwind a handler that is at rest; may be called from any thread."""
+        self._loop.call_soon_threadsafe(self.run.suspend)
+
+    def _come_to_rest(self) -> None:
+        if not self._is_kept:
+            self.run.suspend()
+        elif self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
+
+    def _watch(self) -> None:
+        self._driver.start()
+        self._loop.watch(self._driver)
+
+    def _unwatch(self) -> None:
+        self._driver.stop()
+        self._loop.unwatch(self._driver)
