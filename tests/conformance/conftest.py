@@ -1,9 +1,12 @@
 """Where the conformance requirements find their server, and whether they can run at all."""
 
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
+
+from tests.serving import serving
 
 #: The suite asks for a newer Python than it needs, so it is installed on its own
 #: (``pip install --ignore-requires-python``) and may be missing, except where CI promises it.
@@ -11,8 +14,21 @@ SUITE = "aws_durable_execution_conformance_tests"
 collect_ignore = [] if find_spec(SUITE) or os.environ.get("CI") else ["test_conformance.py"]
 
 
+#: Where it is set, a server of its own that keeps so many suspended handlers a worker.
+KEPT = os.environ.get("PERDURE_CONFORMANCE_KEPT")
+
+
 @pytest.fixture(scope="session")
-def endpoint(request: pytest.FixtureRequest) -> str:
-    """Return the URL of the server: ``PERDURE_ENDPOINT``, or the one all tests share."""
+def endpoint(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of the server: ``PERDURE_ENDPOINT``, one that keeps ``KEPT`` handlers, or the one
+    that all tests share.
+    """
     given = os.environ.get("PERDURE_ENDPOINT")
-    return given or request.getfixturevalue("perdure_endpoint")
+    if given is None and KEPT is not None:
+        data = tmp_path_factory.mktemp("kept") / "data"
+        with serving(data, "--keep-handlers", KEPT) as server:
+            yield server.url
+    else:
+        yield given or request.getfixturevalue("perdure_endpoint")

@@ -27,10 +27,14 @@ from aws_durable_execution_conformance_tests.validate import (
 )
 from botocore.config import Config
 
+from .colour import awaited
 from .registry import CONFIGURATION, REQUIREMENTS, TARGETS, handlers_of
 
 REGION: Final = "us-east-1"
 QUALIFIER: Final = "$LATEST"
+#: ``aws``, ``perdure``, or ``perdure-async``: the same handlers, awaited.
+SDK, _, _colour = os.environ.get("PERDURE_CONFORMANCE_SDK", "aws").partition("-")
+IS_ASYNC: Final = _colour == "async"
 HANDLERS: Final = Path(__file__).parent / "handlers"
 
 #: One attempt for each call, so that no failure hides behind a retry. A synchronous Invoke may
@@ -60,7 +64,8 @@ def code() -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
         for path in sorted(HANDLERS.glob("*.py")):
-            files.write(path, f"{HANDLERS.name}/{path.name}")
+            source = path.read_text()
+            files.writestr(f"{HANDLERS.name}/{path.name}", awaited(source) if IS_ASYNC else source)
     return archive.getvalue()
 
 
@@ -154,8 +159,7 @@ class Stack:
             variable: f"{self._function_name(handler)}:{QUALIFIER}"
             for variable, handler in TARGETS.items()
         }
-        sdk = os.environ.get("PERDURE_CONFORMANCE_SDK", "aws")
-        return {"PERDURE_CONFORMANCE_SDK": sdk, **targets}
+        return {"PERDURE_CONFORMANCE_SDK": SDK, **targets}
 
     def _function_name(self, handler: str) -> str:
         return f"{self._name}-{handler.replace('.', '-')}"

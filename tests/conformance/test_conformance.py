@@ -9,10 +9,12 @@ import importlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from aws_durable_execution_conformance_tests.validate import DescriptionResult
 
+from .conftest import KEPT
 from .driver import Stack, requirement_files
 from .registry import REQUIREMENTS, TARGETS
 
@@ -46,9 +48,22 @@ def judge(
     stack.delete()
 
 
+#: These count how often a handler's lines are logged, to see that it is replayed: a handler that is
+#: kept is not. Everything else about them is as it should be.
+OF_REPLAYS = {"3-11"}
+
+
+def requirements() -> Iterator[Any]:
+    """Yield each requirement; with handlers kept, those that ask for a replay are not to hold."""
+    for key in requirement_files():
+        is_unmet = KEPT not in (None, "0") and key in OF_REPLAYS
+        reason = "asks for a replay, which a kept handler does without"
+        yield pytest.param(key, marks=pytest.mark.xfail(reason=reason) if is_unmet else ())
+
+
 @pytest.mark.conformance
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("requirement", requirement_files())
+@pytest.mark.parametrize("requirement", list(requirements()))
 def test_requirement_holds(requirement: str, judge: Judge) -> None:
     result = judge(requirement)
     assert result.passed, "\n".join(result.errors)
