@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 from tests.serving import ServerProcess, serving
 
-from benchmarks import workloads
+from benchmarks import embedded, served, suspended, workloads
 
 RESULTS = Path(__file__).parent / "results.json"
 
-#: Workload, figure, target, whether less is better. Source: the service's issue.
+#: Workload, figure, target, whether less is better. Source: the issues of the service and the SDK.
 TARGETS = {
     ("sequential_steps", "ms_per_step"): (5.0, True),
     ("raw_checkpoints", "per_second"): (6_000.0, False),
@@ -28,35 +28,80 @@ TARGETS = {
     ("cold_start", "cold_p50_ms"): (150.0, True),
     ("waiting", "memory_grown_mb"): (20.0, True),
     ("waiting", "restart_seconds"): (2.0, True),
+    ("w1_embedded", "steps_per_second"): (2_500.0, False),
+    ("w1_served", "steps_per_second"): (1_200.0, False),
+    ("w2_embedded", "steps_per_second"): (6_000.0, False),
+    ("w2_served", "steps_per_second"): (3_500.0, False),
+    ("w3_embedded", "one_step_p50_ms"): (1.5, True),
+    ("w3_embedded", "wait_p50_ms"): (4.0, True),
+    ("w3_served", "one_step_p50_ms"): (4.0, True),
+    ("w3_served", "wait_p50_ms"): (8.0, True),
+    ("w4_embedded", "p50_ms"): (1.5, True),
+    ("w4_served", "p50_ms"): (4.0, True),
+    ("w5_suspended", "disk_bytes"): (1_536.0, True),
+    ("w5_suspended", "memory_bytes"): (512.0, True),
+    ("w6_embedded", "last_over_first"): (1.2, True),
+    ("w6_embedded", "last_100_ms"): (1.5, True),
+    ("w6_served", "last_over_first"): (1.2, True),
+    ("w6_served", "last_100_ms"): (4.0, True),
+    ("w7_embedded", "seconds"): (0.25, True),
+    ("w7_served", "seconds"): (0.5, True),
 }
 
-WORKLOADS: dict[str, Callable[[ServerProcess], workloads.Figures]] = {
+#: Measured on a fresh server.
+ON_A_SERVER: dict[str, Callable[[ServerProcess], workloads.Figures]] = {
     "sequential_steps": workloads.sequential_steps,
     "raw_checkpoints": workloads.raw_checkpoints,
     "resume": workloads.resume,
     "cold_start": workloads.cold_start,
     "waiting": workloads.waiting,
+    "w1_served": served.sequential_steps,
+    "w2_served": served.many_executions,
+    "w3_served": served.short_runs,
+    "w4_served": served.callbacks_answered,
+    "w6_served": served.many_suspensions,
+    "w7_served": served.parallel_branches,
 }
+
+#: Measured in this process, in a fresh folder.
+IN_PROCESS: dict[str, Callable[[Path], workloads.Figures]] = {
+    "w1_embedded": embedded.sequential_steps,
+    "w2_embedded": embedded.many_executions,
+    "w3_embedded": embedded.short_runs,
+    "w4_embedded": embedded.callbacks_answered,
+    "w5_suspended": suspended.measure,
+    "w6_embedded": embedded.many_suspensions,
+    "w7_embedded": embedded.parallel_branches,
+}
+
+WORKLOADS = [*ON_A_SERVER, *IN_PROCESS]
+ONCE = {"waiting", "w5_suspended"}  #: so many executions that one round is enough
 
 
 def main() -> int:
     """Measure; return 0 if every target is met."""
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("workloads", nargs="*", default=list(WORKLOADS), choices=[*WORKLOADS, []])
+    parser.add_argument("workloads", nargs="*", default=WORKLOADS, choices=[*WORKLOADS, []])
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     console = Console()
     figures: dict[str, dict[str, float]] = {}
     for name in arguments.workloads:
         rounds: list[workloads.Figures] = []
-        for number in range(arguments.rounds if name != "waiting" else 1):
+        for number in range(1 if name in ONCE else arguments.rounds):
             console.print(f"{name}: round {number + 1}", style="dim")
-            folder = tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-")
-            with folder, serving(Path(folder.name) / "data") as server:
-                rounds.append(WORKLOADS[name](server))
+            with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
+                rounds.append(_measure(name, Path(folder)))
         figures[name] = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
     _write(figures)
     return _show(console, figures)
+
+
+def _measure(name: str, folder: Path) -> workloads.Figures:
+    if name in IN_PROCESS:
+        return IN_PROCESS[name](folder)
+    with serving(folder / "data") as server:
+        return ON_A_SERVER[name](server)
 
 
 def _show(console: Console, figures: dict[str, dict[str, float]]) -> int:

@@ -75,14 +75,14 @@ def create(
     """Create a function and wait until it can be invoked."""
     if is_durable:
         settings["DurableConfig"] = {"ExecutionTimeout": 3600, "RetentionPeriodInDays": 1}
-    client.create_function(
-        FunctionName=name,
-        Runtime=RUNTIME,
-        Role="arn:aws:iam::000000000000:role/benchmark",
-        Handler="index.handler",
-        Code={"ZipFile": zipped(source)},
-        Timeout=900,
-        MemorySize=512,
-        **settings,
-    )
+    defaults: dict[str, Any] = {
+        "FunctionName": name,
+        "Runtime": RUNTIME,
+        "Role": "arn:aws:iam::000000000000:role/benchmark",
+        "Handler": "index.handler",
+        "Code": {"ZipFile": zipped(source)},
+        "Timeout": 900,
+        "MemorySize": 512,
+    }
+    client.create_function(**(defaults | settings))
     client.get_waiter("function_active_v2").wait(FunctionName=name)

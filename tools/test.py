@@ -2,6 +2,7 @@
 failed.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -9,27 +10,45 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Name, pytest arguments. What measures or kills runs alone, so that it is not disturbed.
-PARTS = (
+#: Name, pytest arguments, environment. What measures or kills runs alone, so that it is not
+#: disturbed.
+PARTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     (
         "unit and property",
         ["-n", "2", "tests/protocol", "tests/core", "tests/store", "tests/engine", "tests/api"],
+        {},
     ),
-    ("simulation", ["-n", "2", "tests/simulation"]),
-    ("runtime", ["-n", "2", "tests/runtime"]),
+    ("Python SDK", ["-n", "2", "tests/sdk"], {}),
+    ("embedded, testing", ["-n", "2", "tests/embedded", "tests/testing"], {}),
+    ("simulation", ["-n", "2", "tests/simulation"], {}),
+    ("runtime", ["-n", "2", "tests/runtime"], {}),
     (
         "service, command line and examples",
         ["-n", "2", "tests/service", "tests/cli", "tests/examples"],
+        {},
     ),
-    ("conformance", ["-n", "0", "tests/conformance"]),
-    ("chaos", ["-n", "0", "tests/chaos"]),
+    *(
+        (
+            f"conformance: {sdk}, {kept} kept handlers",
+            ["-n", "0", "tests/conformance"],
+            {"PERDURE_CONFORMANCE_SDK": sdk, "PERDURE_CONFORMANCE_KEPT": kept},
+        )
+        for sdk, kept in (
+            ("aws", "100"),
+            ("perdure", "0"),
+            ("perdure", "100"),
+            ("perdure-async", "0"),
+            ("perdure-async", "100"),
+        )
+    ),
+    ("chaos", ["-n", "0", "tests/chaos"], {}),
 )
 
 
 def main() -> int:
     """Run the parts; return the exit status."""
     failed: list[str] = []
-    for name, arguments in PARTS:
+    for name, arguments, variables in PARTS:
         present = [a for a in arguments if not a.startswith("tests/") or (ROOT / a).is_dir()]
         if not any(a.startswith("tests/") for a in present):
             print(f"== {name}: nothing here", flush=True)
@@ -37,7 +56,11 @@ def main() -> int:
             continue
         print(f"== {name}", flush=True)
         began = time.monotonic()
-        status = subprocess.call([sys.executable, "-m", "pytest", "-q", *present], cwd=ROOT)
+        status = subprocess.call(
+            [sys.executable, "-m", "pytest", "-q", *present],
+            cwd=ROOT,
+            env={**os.environ, **variables},
+        )
         print(f"== {name}: exit status {status} after {time.monotonic() - began:.0f} s", flush=True)
         if status:
             failed.append(name)

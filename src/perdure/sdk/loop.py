@@ -8,7 +8,6 @@ so that operations under ``asyncio.gather`` have the same ids at every replay.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import inspect
 import selectors
@@ -143,7 +142,7 @@ class LoopDriver:
         self._loop = asyncio.get_running_loop()
         self._blank = contextvars.Context()
         self._sender: asyncio.Task[None] | None = None
-        self._flushers: list[asyncio.Future[None]] = []
+        self._flushers: list[tuple[int, asyncio.Future[None]]] = []
         self._seen_ticket = 0
         self._is_on = False
 
@@ -194,7 +193,7 @@ class LoopDriver:
             if run.is_revoked:
                 raise suspension()
             future = self._loop.create_future()
-            self._flushers.append(future)
+            self._flushers.append((request.ticket, future))
             self._send_soon()
             await future
 
@@ -278,18 +277,29 @@ class LoopDriver:
             self._sender = self._loop.create_task(self._send(), context=self._blank.copy())
 
     async def _send(self) -> None:
-        # Whatever is recorded in this turn of the loop goes along.
-        await asyncio.sleep(0)
+        run = self._run
         try:
-            # A fault is raised where it is waited for: the run has noted it.
-            with contextlib.suppress(BackgroundThreadError):
-                await make_calls_async(self._run.exchange(), self.client)
+            while True:
+                # Whatever is recorded in this turn of the loop goes along.
+                await asyncio.sleep(0)
+                await make_calls_async(run.exchange(), self.client)
+                self._let_go(run.stored)
+                if not self._flushers or run.is_revoked or run.is_completed:
+                    break
+        except BackgroundThreadError:
+            pass  # it is raised where it is waited for: the run has noted it
         finally:
             self._sender = None
-            flushers, self._flushers = self._flushers, []
-            for future in flushers:
-                if not future.done():
-                    future.set_result(None)
+            self._let_go(run.recorded)
+
+    def _let_go(self, ticket: int) -> None:
+        """Wake those who wait for what is recorded up to ``ticket``."""
+        flushers, self._flushers = self._flushers, []
+        for awaited, future in flushers:
+            if awaited > ticket:
+                self._flushers.append((awaited, future))
+            elif not future.done():
+                future.set_result(None)
 
     async def _branch(self, request: Spawn) -> None:
         result, error = None, None

@@ -13,7 +13,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from perdure.clock import Clock, SystemClock
 from perdure.protocol.words import (
     FINISHED_OPERATION_STATUSES,
     OperationAction,
@@ -39,6 +38,7 @@ from perdure.sdk.plugin_infos import (
     start_of,
 )
 from perdure.sdk.plugin_propagation import propagation_of
+from perdure.sdk.wall_time import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Sequence
@@ -76,15 +76,9 @@ class HookIdentity(Protocol):
 class PluginExecutor:
     """Tells the plugins of one invocation what happens in it."""
 
-    def __init__(
-        self,
-        plugins: Sequence[DurableInstrumentationPluginFactory] | None,
-        *,
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, plugins: Sequence[DurableInstrumentationPluginFactory] | None) -> None:
         """Begin with the factories; the plugins are made when the invocation starts."""
         factories = list(plugins or ())
-        self._clock = clock or SystemClock()
         self._has_plugins = bool(factories)
         self._dispatch = PluginDispatch(factories)
         self._ends = EndHooks(self._call_end, self._dispatch.is_in_hook)
@@ -241,7 +235,7 @@ class PluginExecutor:
                 name=identity.name,
                 parent_id=identity.parent_id,
                 start_time=None,
-                end_time=instant(self._clock.now_ms()),
+                end_time=instant(now_ms()),
                 status=status,
                 error=ErrorObject.of(error),
                 is_replayed=is_replayed,
@@ -284,7 +278,7 @@ class PluginExecutor:
             sub_type=identity.sub_type,
             name=identity.name,
             parent_id=identity.parent_id,
-            start_time=instant(self._clock.now_ms()),
+            start_time=instant(now_ms()),
             is_replayed=False,
             status=OperationStatus.STARTED,
             is_replay_children=is_replay_children,
@@ -305,7 +299,7 @@ class PluginExecutor:
             start,
             ErrorObject.of(error),
             outcome=outcome,
-            end_time=instant(self._clock.now_ms()),
+            end_time=instant(now_ms()),
         )
         self._dispatch.call("on_user_function_end", info)
 

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from perdure.clock import SystemClock
 from perdure.protocol.words import OperationStatus, OperationType
 from perdure.sdk.error_object import ErrorObject
+from perdure.sdk.wall_time import now_ms
 from perdure.sdk.words import InvocationStatus
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ __all__ = [
 ]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CLOCK: Final = SystemClock()
 
 
 def instant(at_ms: int | None) -> datetime | None:
@@ -166,7 +165,7 @@ class UserFunctionEndInfo(OperationInfo):
             is_replay_children=start_info.is_replay_children,
             attempt=start_info.attempt,
             outcome=UserFunctionOutcome.from_error(error) if outcome is None else outcome,
-            end_time=end_time or instant(_CLOCK.now_ms()),
+            end_time=end_time or instant(now_ms()),
             error=error,
         )
 

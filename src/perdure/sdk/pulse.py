@@ -8,8 +8,9 @@ only when the service is asked.
 from __future__ import annotations
 
 import threading
-import time
 from typing import Final, Protocol
+
+from perdure.sdk.wall_time import now_ms
 
 __all__ = ["PULSE", "Pulse"]
 
@@ -60,9 +61,9 @@ class Pulse:
                 members = list(self._members)
                 if not members:
                     self._is_needed.clear()
-            now_ms = time.time_ns() // 1_000_000
+            at_ms = now_ms()
             for member in members:
-                member.tick(now_ms)
+                member.tick(at_ms)
 
 
 PULSE: Final = Pulse()

@@ -17,6 +17,7 @@ from perdure.sdk.pulse import PULSE
 from perdure.sdk.requests import BranchEnd
 from perdure.sdk.run import suspension
 from perdure.sdk.scopes import ACTIVE, Place
+from perdure.sdk.send_queue import SendQueue
 from perdure.sdk.switchboard import Waiter
 from perdure.sdk.workers import WORKERS
 
@@ -42,6 +43,7 @@ class ThreadDriver:
         self._run = run
         self._at_rest = at_rest
         self._sending = threading.Lock()
+        self._queue = SendQueue()
         self._blocked = 0
         self._live = 0
         self._all_left = threading.Condition(threading.Lock())
@@ -83,11 +85,14 @@ class ThreadDriver:
         """Send, or wait until somebody else has sent, what is recorded up to the ticket."""
         run = self._run
         while run.stored < request.ticket:
-            with self._sending:
-                if run.stored < request.ticket:
-                    if run.is_revoked:
-                        raise suspension()
-                    make_calls(run.exchange(), self.client)
+            if self._queue.enter():
+                try:
+                    with self._sending:
+                        if run.is_revoked:
+                            raise suspension()
+                        make_calls(run.exchange(), self.client)
+                finally:
+                    self._queue.leave()
 
     def settle(self, request: Settle) -> None:
         """Block until the operation has changed."""

@@ -19,7 +19,7 @@ class Witness(Protocol):
     """Is told of what a handler does beside its operations."""
 
     def attempted(self, identity: Identity, attempt: int) -> None:
-        """Note that the function of a step is about to run, for its ``attempt``-th time (from 1)."""
+        """Note that a step's function is about to run, for its ``attempt``-th time (from 1)."""
         ...
 
 
