@@ -99,6 +99,6 @@ def _encode(
         initial_execution_state=state,
         updated_operation_ids=tuple(change.id for change in given.changes),
         changes_only=changes_only,
-        offers=_OFFERS,
+        offers=None if changes_only else _OFFERS,
     )
     return msgspec.json.encode(encode(shape, unit=TimeUnit.MILLISECONDS))
