@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from perdure.protocol.operations import Operation
@@ -34,7 +35,7 @@ class BotoClient:
             Updates=[encode(update) for update in updates],
             ClientToken=client_token,
         )
-        state = answer.get("NewExecutionState") or {}
+        state: dict[str, Any] = answer.get("NewExecutionState") or {}
         return _progress(answer.get("CheckpointToken"), state)
 
     def read_state(self, arn: str, token: str, marker: str | None) -> Progress:
@@ -49,11 +50,14 @@ class BotoClient:
 
 
 def _make_client() -> Any:
-    import boto3
-    from botocore.config import Config
-
-    config = Config(connect_timeout=5, read_timeout=50, user_agent_extra="perdure-sdk-python")
-    return boto3.client("lambda", config=config)
+    boto3: Any = import_module("boto3")
+    config: Any = import_module("botocore.config")
+    return boto3.client(
+        "lambda",
+        config=config.Config(
+            connect_timeout=5, read_timeout=50, user_agent_extra="perdure-sdk-python"
+        ),
+    )
 
 
 def _progress(token: str | None, state: dict[str, Any]) -> Progress:

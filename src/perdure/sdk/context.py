@@ -38,23 +38,25 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-class Callback(Generic[T]):
-    """An answer from outside, to come.
-
-    Attributes:
-        callback_id: what the other side answers with.
-        operation_id: the operation that waits for it.
-    """
+class _Callback(Generic[T]):
+    """What both kinds of callback hold."""
 
     def __init__(
         self, callback_id: str, context: BaseContext, identity: Identity, serdes: SerDes[T] | None
     ) -> None:
         """Be the callback that ``identity`` created in ``context``."""
-        self.callback_id = callback_id
+        self.callback_id = callback_id  #: what the other side answers with
         self.operation_id = identity.operation_id
         self._context = context
         self._identity = identity
         self._serdes = serdes
+
+    def _answer(self) -> Any:
+        return self._context.drive(await_callback(self._context, self._identity, self._serdes))
+
+
+class Callback(_Callback[T]):
+    """An answer from outside, to come."""
 
     def result(self) -> T:
         """Return the answer, as text unless the config's serdes says otherwise.
@@ -65,15 +67,15 @@ class Callback(Generic[T]):
             CallbackExternalError: the other side sent a failure.
             CallbackTimeoutError: no answer, or no heartbeat, came in time.
         """
-        return self._context.drive(await_callback(self._context, self._identity, self._serdes))
+        return self._answer()
 
 
-class AsyncCallback(Callback[T]):
+class AsyncCallback(_Callback[T]):
     """An answer from outside, to come; ``result`` is awaited."""
 
-    async def result(self) -> T:  # type: ignore[override]
+    async def result(self) -> T:
         """As ``Callback.result``."""
-        return await super().result()  # pyright: ignore[reportGeneralTypeIssues]
+        return await self._answer()
 
 
 class DurableContext(BaseContext):

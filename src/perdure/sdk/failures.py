@@ -6,7 +6,7 @@ sees the same either way.
 
 from __future__ import annotations
 
-import sys
+import inspect
 from typing import TYPE_CHECKING, Final
 
 from perdure.protocol.operations import ErrorObject
@@ -90,8 +90,13 @@ def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def caller_line() -> str | None:
-    """Return the file and line of the handler's code that asked for the operation."""
-    frame = sys._getframe(1)
+    """Return the file and line of the handler's code that asked for the operation.
+
+    None where a task of the event loop runs the operation by itself, as under ``gather``.
+    """
+    frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith(_OWN_FOLDER):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else None
+    if frame is None or frame.f_globals.get("__name__", "").startswith("asyncio."):
+        return None
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from perdure.protocol.operations import Operation
@@ -69,7 +69,7 @@ class HttpClient:
         }
         path = f"{_PATH}{quote(arn, safe='')}/checkpoint"
         answer = self._call("POST", path, json.dumps(body).encode())
-        state = answer.get("NewExecutionState") or {}
+        state: dict[str, Any] = answer.get("NewExecutionState") or {}
         return _progress(answer.get("CheckpointToken") or None, state)
 
     def read_state(self, arn: str, token: str, marker: str | None) -> Progress:
@@ -221,9 +221,8 @@ def _refusal(status: int, headers: dict[str, str], data: bytes) -> ServiceError:
         document: Any = json.loads(data)
     except ValueError:
         document = {}
-    fields = document if isinstance(document, dict) else {}
-    message = (
-        fields.get("message") or fields.get("Message") or data[:200].decode("utf-8", "replace")
-    )
+    fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    beginning = data[:200].decode("utf-8", "replace")
+    message = fields.get("message") or fields.get("Message") or beginning
     code = headers.get("x-amzn-errortype", "").split(":")[0] or None
     return ServiceError(str(message), code=code, status=status)

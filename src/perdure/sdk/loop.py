@@ -12,6 +12,7 @@ import contextvars
 import inspect
 import selectors
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from perdure.sdk.calls import make_calls_async
@@ -25,8 +26,9 @@ from perdure.sdk.switchboard import Waiter
 from perdure.sdk.workers import WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
+    from perdure.protocol.operations import OperationUpdate
     from perdure.sdk.client import AsyncServiceClient, Progress, ServiceClient
     from perdure.sdk.requests import Body, Call, Close, Flush, Receive, Request, Settle, Spawn
     from perdure.sdk.run import Run
@@ -56,7 +58,8 @@ class DurableLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         selector.before_sleep = self._look_for_rest
         self._drivers: set[LoopDriver] = set()
-        self.set_task_factory(_make_task)
+        factory: Any = _make_task  # typeshed's TaskFactory has no context yet
+        self.set_task_factory(factory)
 
     def watch(self, driver: LoopDriver) -> None:
         """Tell ``driver`` when its handler is at rest, once."""
@@ -121,13 +124,15 @@ class ClientInThread:
         """Pass on to ``client``."""
         self._client = client
 
-    async def checkpoint(self, *arguments: Any) -> Progress:
+    async def checkpoint(
+        self, arn: str, token: str, updates: Sequence[OperationUpdate], client_token: str
+    ) -> Progress:
         """As the client's."""
-        return await _in_thread(lambda: self._client.checkpoint(*arguments))
+        return await _in_thread(partial(self._client.checkpoint, arn, token, updates, client_token))
 
-    async def read_state(self, *arguments: Any) -> Progress:
+    async def read_state(self, arn: str, token: str, marker: str | None) -> Progress:
         """As the client's."""
-        return await _in_thread(lambda: self._client.read_state(*arguments))
+        return await _in_thread(partial(self._client.read_state, arn, token, marker))
 
 
 class LoopDriver:
@@ -200,7 +205,7 @@ class LoopDriver:
     async def settle(self, request: Settle) -> None:
         """Wait until the operation has changed."""
         future = self._loop.create_future()
-        waiter = Waiter(lambda: future.done() or future.set_result(None), request.scope)
+        waiter = Waiter(partial(_settle, future), request.scope)
         if self._run.board.block_on(request.seen, request.until_ms, waiter):
             await self._wait(future, waiter)
 
@@ -209,7 +214,7 @@ class LoopDriver:
         mailbox = request.mailbox
         while not mailbox.messages:
             future = self._loop.create_future()
-            waiter = Waiter(lambda f=future: f.done() or f.set_result(None), request.scope)
+            waiter = Waiter(partial(_settle, future), request.scope)
             if self._run.board.block_on_mail(mailbox, waiter):
                 await self._wait(future, waiter)
         return mailbox.messages.popleft()
@@ -298,8 +303,8 @@ class LoopDriver:
         for awaited, future in flushers:
             if awaited > ticket:
                 self._flushers.append((awaited, future))
-            elif not future.done():
-                future.set_result(None)
+            else:
+                _settle(future)
 
     async def _branch(self, request: Spawn) -> None:
         result, error = None, None
@@ -309,6 +314,11 @@ class LoopDriver:
             error = raised
         end = BranchEnd(request.number, result, error)
         self._run.board.deliver(request.mailbox, end, is_last_word=True)
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _in_thread(work: Callable[[], Any]) -> Any:

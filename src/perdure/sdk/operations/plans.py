@@ -229,10 +229,8 @@ def _batch(
 ) -> Body:
     identity = context.identify(OperationType.CONTEXT, sub_type.value, name)
     kind = "MapResult" if sub_type is OperationSubType.MAP else "ParallelResult"
-    child_config: ChildConfig[Any] = ChildConfig(
-        serdes=config.serdes,
-        summary_generator=envelope_summary_generator(kind, config.summary_generator),
-    )
+    summarize: Any = envelope_summary_generator(kind, config.summary_generator)
+    child_config: ChildConfig[Any] = ChildConfig(serdes=config.serdes, summary_generator=summarize)
 
     def body() -> Generator[Request, Any, Any]:
         inner = context.child(identity)
