@@ -4,7 +4,6 @@ Handlers run as on a server, one invocation after another; between two of them t
 whatever is due next. Nothing sleeps.
 """
 
-import asyncio
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ from perdure.protocol.words import ExecutionStatus, InvocationStatus, OperationS
 from perdure.sdk.client import Progress, ServiceError
 from perdure.sdk.envelopes import Opening
 from perdure.sdk.execution import DurableFunction
-from perdure.sdk.loop import ClientInThread, new_event_loop
+from perdure.sdk.loop import ClientInThread, DurableLoop, new_event_loop
 from perdure.sdk.parking import Parking
 from tests.core.builders import Story, a_checkpoint, a_start
 
@@ -275,7 +274,7 @@ class _Loop:
     """One loop for all async handlers of a test process."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: DurableLoop | None = None
 
     def run(self, coroutine: Any) -> Any:
         """Run a coroutine to its end."""
