@@ -1,8 +1,8 @@
 """What a commit costs on SQLite: the transaction itself, what the store adds for a lone caller, and
 how many a second go through in groups.
 
-Every change is a checkpoint that starts and ends a step, with an id as the SDKs make it and a result
-of 100 bytes. ``python -m benchmarks.commits --folder /dev/shm`` leaves the disk out.
+Every change is a checkpoint that starts and ends a step, with an id as the SDKs make it and a
+result of 100 bytes. ``python -m benchmarks.commits --folder /dev/shm`` leaves the disk out.
 """
 
 import argparse

@@ -5,9 +5,11 @@ here, whatever the machine's does, and a jump forward is noticed (T5).
 """
 
 import time
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Final, Protocol
 
-__all__ = ["Clock", "SystemClock"]
+__all__ = ["Clock", "ManualClock", "SystemClock"]
 
 _JUMP_MS: Final = 60_000
 _DOUBT_MS: Final = 300_000
@@ -63,3 +65,37 @@ def _wall_ms() -> int:
 
 def _monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
+
+
+class ManualClock:
+    """A clock that stands still until it is moved: for tests, and for what must be repeatable."""
+
+    def __init__(self, at_ms: int = 0) -> None:
+        """Show ``at_ms``."""
+        self._now_ms = at_ms
+        self._watchers: list[Callable[[], None]] = []
+
+    def now_ms(self) -> int:
+        """Return what it shows."""
+        return self._now_ms
+
+    def is_in_doubt(self) -> bool:
+        """Return False: it is only ever moved on purpose."""
+        return False
+
+    def advance(self, span: timedelta | float) -> None:
+        """Move forward by ``span``, a number of seconds or a ``timedelta``; tell who watches."""
+        seconds = span.total_seconds() if isinstance(span, timedelta) else span
+        if seconds < 0:
+            raise ValueError(f"a clock never goes backward (value: {seconds} s)")
+        self._now_ms += round(seconds * 1000)
+        for watcher in list(self._watchers):
+            watcher()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call ``watcher`` after every move, in the thread that moves the clock."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[], None]) -> None:
+        """Call ``watcher`` no more."""
+        self._watchers.remove(watcher)

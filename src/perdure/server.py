@@ -199,6 +199,7 @@ class Server:
             (executions, invocations, logs, *self.functions.handlers),
             ApiSettings(allowed_hosts=(settings.host, *settings.allowed_hosts)),
             read_code=self.functions.read_code,
+            unreadable_rows=lambda: self._store.unreadable_rows,
         )
 
     async def _begin(self, sockets: Sequence[socket.socket]) -> None:

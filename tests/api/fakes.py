@@ -172,6 +172,7 @@ class Behind:
     logs: MemoryLogStore = field(default_factory=lambda: MemoryLogStore(clock=FakeClock()))
     store: MemoryStore = field(default_factory=MemoryStore)
     url: str = ""
+    unreadable_rows: int = 0
 
     def app(self, **settings: Any) -> Application:
         """Return the application over the fakes and a real catalog."""
@@ -188,6 +189,7 @@ class Behind:
             (self.executions, logs, *catalog.handlers),
             ApiSettings(**settings),
             read_code=catalog.read_code,
+            unreadable_rows=lambda: self.unreadable_rows,
         )
 
     def write_lines(

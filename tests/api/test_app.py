@@ -49,6 +49,16 @@ def test_health_is_answered() -> None:
     assert (reply.status, json.loads(reply.body)) == (200, {"status": "ok"})
 
 
+def test_health_says_that_rows_of_the_store_cannot_be_read() -> None:
+    """D6: the server goes on without them."""
+    behind = Behind(unreadable_rows=2)
+    reply = ask(behind.app(), "GET", "/healthz")
+    assert (reply.status, json.loads(reply.body)) == (
+        200,
+        {"status": "damaged", "unreadableRows": 2},
+    )
+
+
 @pytest.mark.parametrize("path", ["/", "/nothing", "/2015-03-31/nothing", "*", "/code/f.zip"])
 def test_what_nobody_knows_is_said_in_json(path: str) -> None:
     reply = ask(Behind().app(), "GET", path)

@@ -3,33 +3,51 @@
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import os
 import sqlite3
 import stat
 import struct
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from perdure.core.commands import Delete, Stop
 from perdure.core.execution import Execution
-from perdure.store import sqlite_commits
-from perdure.store.protocol import CommitResult, ExecutionQuery, StoreFullError
+from perdure.store import sqlite, sqlite_commits, sqlite_writer
+from perdure.store.protocol import Agenda, CommitResult, ExecutionQuery, StoreFullError
 from perdure.store.records import RecordWrite
+from perdure.store.rows import rows_of
 from perdure.store.sqlite import SqliteStore
-from perdure.store.sqlite_schema import (
-    _MIGRATIONS,
-    APPLICATION_ID,
-    StoreOpenError,
-    connect,
-    migrate,
+from perdure.store.sqlite_commits import Discard
+from perdure.store.sqlite_migrations import migrate
+from perdure.store.sqlite_schema import SCHEMA, StoreOpenError, connect
+from perdure.store.sqlite_writer import ThreadWriter
+from tests.core.builders import (
+    a_begin,
+    a_chained_invoke,
+    a_checkpoint,
+    a_start,
+    a_step,
+    a_wait,
 )
-from tests.core.builders import a_begin, a_chained_invoke, a_checkpoint, a_start, a_step
 
-from .stores import SQLITE, Keeper, a_change, a_store, an_id, every_file, opened, with_store
+from .stores import (
+    SQLITE,
+    SQLITE_PROCESS,
+    Keeper,
+    a_change,
+    a_store,
+    an_id,
+    every_file,
+    opened,
+    with_store,
+)
 
 FILE = "perdure.db"
-TABLES = {"execution", "operation", "event", "letter", "record"}
+TABLES = {"function", "pin", "execution", "operation", "event", "letter", "record"}
 
 
 def refusal_to_open(folder: Path) -> str:
@@ -153,44 +171,44 @@ def test_a_refused_file_can_be_opened_once_it_is_gone(tmp_path: Path) -> None:
 def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
     """V3."""
     with_store(SQLITE, tmp_path, lambda store: store.list(ExecutionQuery()))
-    later = len(_MIGRATIONS) + 1
+    later = SCHEMA + 1
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
         connection.execute(f"PRAGMA user_version = {later}")
     assert refusal_to_open(tmp_path) == (
-        f"{tmp_path / FILE} has schema {later};"
-        f" this version of perdure knows up to {len(_MIGRATIONS)}"
+        f"{tmp_path / FILE} has schema {later}; this version of perdure knows up to {SCHEMA}"
     )
 
 
-@pytest.mark.parametrize("version", range(len(_MIGRATIONS) + 1))
-def test_a_file_of_an_older_version_is_brought_forward(version: int, tmp_path: Path) -> None:
-    """V3: forward only, one schema after the other."""
-    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
-        for script in _MIGRATIONS[:version]:
-            connection.executescript(script)
-        if version:
-            connection.executescript(
-                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
-            )
+@every_file
+def test_a_store_that_cannot_be_opened_to_the_end_lets_go(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever fails: the lock, the file and the process are given back."""
 
-    async def story(store: SqliteStore) -> None:
-        keeper = Keeper(store)
-        execution = await keeper.start()
-        await keeper.tell(execution, a_begin())
-        assert await store.load(an_id(1)) == execution
+    def handles() -> int:
+        return len(os.listdir("/proc/self/fd"))
 
-    with_store(SQLITE, tmp_path, story)  # type: ignore[arg-type]
-    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
-        present = [
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        ]
-        shape = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
-    with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
-        for script in _MIGRATIONS:
-            fresh.executescript(script)
-        whole = fresh.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
-    assert (present, shape) == ([APPLICATION_ID, len(_MIGRATIONS)], whole)
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no more handles")
+
+    def second_reader_fails(path: Path, *, is_writer: bool) -> sqlite3.Connection:
+        if not is_writer:
+            opened_readers.append(path)
+        return fail() if len(opened_readers) == 2 else connect(path, is_writer=is_writer)  # type: ignore[return-value]
+
+    opened_readers: list[Path] = []
+    before = handles()
+    writer = {SQLITE: "ThreadWriter", SQLITE_PROCESS: "_spawn"}[kind]
+    for module, name, replacement in (
+        (sqlite, "connect", second_reader_fails),
+        (sqlite if kind == SQLITE else sqlite_writer, writer, fail),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, replacement)
+            with pytest.raises(OSError, match="no more handles"):
+                asyncio.run(a_store(kind, tmp_path).open())
+        assert handles() == before
+    with_store(kind, tmp_path, lambda store: store.list(ExecutionQuery()))
 
 
 @every_file
@@ -368,7 +386,7 @@ def test_a_full_disk_refuses_writes_keeps_reading_and_recovers(tmp_path: Path) -
 def test_more_executions_than_the_writer_remembers_are_all_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sqlite_commits, "_NUMBERS_MAX", 2)
+    monkeypatch.setattr(sqlite_commits, "_KNOWN_MAX", 2)
 
     async def story(store: object) -> None:
         keeper = Keeper(store)  # type: ignore[arg-type]
@@ -379,3 +397,184 @@ def test_more_executions_than_the_writer_remembers_are_all_found(
         assert [await keeper.store.load(an_id(number)) for number in range(5)] == executions
 
     with_store(SQLITE, tmp_path, story)
+
+
+def test_what_is_indexed_follows_a_change_though_it_was_forgotten(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """E4: a change that moves no instant writes no index; the next one may."""
+    monkeypatch.setattr(sqlite_commits, "_KNOWN_MAX", 1)
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        lives = [await keeper.start(number) for number in range(3)]
+        for step in range(4):
+            for execution in lives:
+                keeper.now_ms += 1_000
+                if step == 0:
+                    await keeper.tell(execution, a_begin())
+                else:
+                    update = a_wait(9) if step == 2 else a_step(operation_id=f"s{step}")
+                    await keeper.tell(execution, a_checkpoint(execution, update))
+                for agenda in Agenda:
+                    due = await keeper.store.upcoming(agenda, before_ms=1 << 60, limit=9)
+                    instants = {
+                        life.identity.id: getattr(life.progress, agenda.value) for life in lives
+                    }
+                    assert {i: at_ms for at_ms, i in due} == {
+                        i: at_ms for i, at_ms in instants.items() if at_ms is not None
+                    }
+
+    with_store(SQLITE, tmp_path, story)
+
+
+def test_more_functions_than_the_writer_remembers_are_all_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sqlite_commits, "_PINS_MAX", 2)
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        lives = [await keeper.start(n, function_arn=f"arn:{n % 5}") for n in range(20)]
+        assert [await keeper.store.load(life.identity.id) for life in lives] == lives
+
+    with_store(SQLITE, tmp_path, story)
+    left = rows_left(tmp_path)
+    assert (left["pin"], left["function"], left["execution"]) == (5, 5, 20)
+
+
+@every_file
+def test_a_start_that_conflicts_leaves_nothing_behind(kind: str, tmp_path: Path) -> None:
+    """R2: nor does what an erased execution shared with nobody."""
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        execution = await keeper.start(1)
+        rival = a_change(None, a_start(id=an_id(1), name="rival", revision_id="another"))
+        assert await keeper.store.commit(rival) is CommitResult.CONFLICT
+        kept = await keeper.start(2, revision_id="a third")
+        await keeper.tell(execution, Stop(), Delete())
+        await keeper.store.erase(an_id(1))
+        assert await keeper.store.load(an_id(2)) == kept
+        await keeper.start(3)
+
+    with_store(kind, tmp_path, story)
+    with_store(kind, tmp_path, lambda store: store.list(ExecutionQuery()))
+    left = rows_left(tmp_path)
+    assert (left["pin"], left["function"], left["execution"]) == (2, 1, 2)
+
+
+@every_file
+def test_work_that_cannot_be_written_costs_only_its_caller(kind: str, tmp_path: Path) -> None:
+    """D2: every other caller gets the answer to its own work."""
+
+    async def story(store: object) -> None:
+        keeper = Keeper(store)  # type: ignore[arg-type]
+        await keeper.start(1)
+        no_text = "\ud800"
+
+        def started(number: int) -> Any:
+            return keeper.store.commit(a_change(None, a_start(id=an_id(number), name=f"{number}")))
+
+        results = await asyncio.gather(
+            started(2),
+            keeper.store.discard([no_text]),
+            started(1),
+            keeper.store.write_records([RecordWrite(collection="c", key=no_text, body=b"")]),
+            started(3),
+            keeper.store.write_records(
+                [RecordWrite(collection="c", key="k", body=b"", expected_revision=9)]
+            ),
+            started(4),
+            return_exceptions=True,
+        )
+        conflict = type(results[5]).__name__
+        assert [results[n] for n in (0, 2, 4, 6)] == [
+            CommitResult.COMMITTED,
+            CommitResult.CONFLICT,
+            CommitResult.COMMITTED,
+            CommitResult.COMMITTED,
+        ]
+        assert (type(results[1]), type(results[3]), conflict) == (
+            UnicodeEncodeError,
+            UnicodeEncodeError,
+            "RecordConflictError",
+        )
+        assert len(await keeper.store.list(ExecutionQuery())) == 4
+        await keeper.start(5)
+
+    with_store(kind, tmp_path, story)
+
+
+def test_what_the_writer_process_cannot_be_sent_has_no_place_in_the_queue(tmp_path: Path) -> None:
+    """D1: the answers after it still belong to whom they are given."""
+
+    async def story(store: object) -> None:
+        assert isinstance(store, SqliteStore)
+        results = await asyncio.gather(
+            store.commit(a_change(None, a_start(id=an_id(1), name="1"))),
+            store._writer.submit(Discard(["\ud800"])),
+            store.commit(a_change(None, a_start(id=an_id(1), name="2"))),
+            store.commit(a_change(None, a_start(id=an_id(2), name="2"))),
+            return_exceptions=True,
+        )
+        assert isinstance(results.pop(1), UnicodeEncodeError)
+        expected = [CommitResult.COMMITTED, CommitResult.CONFLICT, CommitResult.COMMITTED]
+        assert results == expected
+
+    with_store(SQLITE_PROCESS, tmp_path, story)
+
+
+class WatchedConnection(sqlite3.Connection):
+    """Says on which thread each transaction was committed."""
+
+    commits: list[bool]
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Carry out a statement."""
+        if sql == "COMMIT":
+            self.commits.append(threading.current_thread() is threading.main_thread())
+        return super().execute(sql, *values)
+
+
+@pytest.mark.parametrize(
+    ("quick_seconds", "is_at_once"), [(60.0, True), (0.0, False)], ids=["quick", "slow"]
+)
+def test_a_lone_caller_is_served_where_it_calls_while_the_disk_is_quick(
+    quick_seconds: float, is_at_once: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The thread takes over at the first commit that has company, and gives back later."""
+    monkeypatch.setattr(sqlite_writer, "_QUICK_SECONDS", quick_seconds)
+
+    async def story() -> list[bool]:
+        with contextlib.closing(connect(tmp_path / FILE, is_writer=True)) as connection:
+            migrate(connection)
+        watched = sqlite3.connect(
+            tmp_path / FILE,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=WatchedConnection,
+        )
+        watched.commits = []
+        writer = ThreadWriter(watched, on_unknown=lambda _: None)
+        numbers = itertools.count(1)
+
+        async def start() -> None:
+            number = next(numbers)
+            rows = rows_of(a_change(None, a_start(id=an_id(number), name=str(number))))
+            assert await writer.submit(rows) is CommitResult.COMMITTED
+
+        for _ in range(12):
+            await start()
+        watched.commits.append(False)  # from here on in company
+        await asyncio.gather(*(start() for _ in range(5)))
+        for _ in range(12):
+            await start()
+        await writer.aclose()
+        assert watched.execute("SELECT count(*) FROM execution").fetchone() == (29,)
+        watched.close()
+        return watched.commits
+
+    calm = [False] * 8 + [True] * 4
+    alone = calm if is_at_once else [False] * 12
+    assert asyncio.run(story()) == [*alone, False, False, *alone]

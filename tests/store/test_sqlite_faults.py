@@ -23,7 +23,8 @@ from perdure.store.protocol import (
 from perdure.store.rows import rows_of
 from perdure.store.sqlite import SqliteStore
 from perdure.store.sqlite_commits import Commits
-from perdure.store.sqlite_schema import connect, migrate
+from perdure.store.sqlite_migrations import migrate
+from perdure.store.sqlite_schema import connect
 from perdure.store.sqlite_writer import ProcessWriter, ThreadWriter
 from tests.core.builders import a_begin, a_chained_invoke, a_checkpoint, a_start, a_step
 

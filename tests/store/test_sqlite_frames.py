@@ -14,6 +14,7 @@ from perdure.store.sqlite_frames import (
     decode_answers,
     decode_works,
     encode_answers,
+    encode_work,
     encode_works,
 )
 from tests.core.builders import Story, a_start
@@ -40,7 +41,7 @@ def plain(value: object) -> object:
 
 
 def test_works_arrive_as_they_were_sent() -> None:
-    (frame,) = Frames().feed(encode_works(WORKS))
+    (frame,) = Frames().feed(encode_works([encode_work(work) for work in WORKS]))
     arrived = decode_works(frame)
     assert [type(work) for work in arrived] == [type(work) for work in WORKS]
     assert plain(arrived) == plain(WORKS)

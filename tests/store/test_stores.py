@@ -515,6 +515,112 @@ def test_a_page_of_history_loses_and_repeats_nothing_under_writes(
     with_store(kind, tmp_path, story)
 
 
+@every_store
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("name", "", "0", "NULL", "ab" * 16, "AB" * 16, "0a" * 32, "0A" * 32, "é" * 32),
+        *("a b" * 12, " " * 64, "01234567-89ab-4cde-8f01-23456789abcd", "-" * 36, "0" * 34),
+        *("01234567-89AB-4CDE-8F01-23456789ABCD", "0123456789ab-4cde-8f01-23456789-abcd", "z" * 64),
+    ],
+)
+def test_names_and_ids_of_every_form_are_kept(text: str, kind: str, tmp_path: Path) -> None:
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        execution = await keeper.start(name=text, parent=ParentLink(an_id(7), text))
+        await keeper.tell(execution, a_begin(request_id=text))
+        children = (
+            a_context(operation_id=f"c{text}"),
+            a_step(SUCCEED, text, name=text, sub_type=text, parent_id=f"c{text}"),
+        )
+        await keeper.tell(execution, a_checkpoint(execution, *children, client_token=text))
+        assert await store.load(an_id(1)) == execution
+        assert await store.find(FUNCTION_ARN, text) == an_id(1)
+        assert [i.name for i, _ in await store.list(ExecutionQuery(name=text))] == [text]
+        await keeper.tell(execution, finish(execution, InvocationStatus.PENDING))
+        events = await all_events(store, an_id(1))
+        assert [event.operation_id for event in events[1:-1]] == [f"c{text}", text]
+        assert events[-1].details["request_id"] == text
+
+    with_store(kind, tmp_path, story)
+
+
+@every_store
+@pytest.mark.parametrize("newest_first", [False, True], ids=["forward", "backward"])
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"function_arn": FUNCTION_ARN}, {"version": "2"}, {"version": "2", "name": "same"}],
+    ids=lambda asked: "-".join(asked) or "all",
+)
+def test_pages_of_a_list_go_across_versions_and_revisions(
+    asked: dict[str, Any], newest_first: bool, kind: str, tmp_path: Path
+) -> None:
+    """H1: those that share little are as one list."""
+
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        lives = []
+        for number in range(1, 25):
+            keeper.now_ms = NOW_MS + number * 7 % 5
+            execution = await keeper.start(
+                number * 5 % 24 + 1,
+                name="same" if number % 3 == 0 else f"name-{number}",
+                version=str(1 + number % 2),
+                revision_id=f"r{number % 3}",
+                function_arn=FUNCTION_ARN if number % 5 else f"arn:{number}",
+            )
+            lives.append(execution.identity)
+            if number % 3 == 0:
+                await keeper.tell(execution, Stop(), Delete())  # the name is free for the next
+        expected = sorted(
+            (
+                identity
+                for identity in lives
+                if all(getattr(identity, key) == value for key, value in asked.items())
+            ),
+            key=lambda identity: (identity.started_at_ms, identity.id),
+            reverse=newest_first,
+        )
+        read: list[Any] = []
+        query = ExecutionQuery(limit=3, newest_first=newest_first, **asked)
+        while page := await store.list(query):
+            read += [identity for identity, _ in page]
+            query = dataclasses.replace(query, after=(read[-1].started_at_ms, read[-1].id))
+        assert len(expected) > query.limit
+        assert read == expected
+
+    with_store(kind, tmp_path, story)
+
+
+@every_store
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
+def test_history_of_one_large_change_is_read_in_pages(
+    count: int, kind: str, tmp_path: Path
+) -> None:
+    """H1: wherever a page begins and ends."""
+
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        execution = await a_history(keeper, 2)
+        steps = [a_step(operation_id=f"step-{number}") for number in range(count)]
+        await keeper.tell(execution, a_checkpoint(execution, *steps))
+        events = await all_events(store, an_id(1))
+        last = execution.progress.event_count
+        assert [event.id for event in events] == [*range(1, last + 1)]
+        query = EventQuery(execution_id=an_id(1), limit=3)
+        for after in {0, 1, 2, 3, 62, 63, 64, 65, 66, 67, last - 1, last, last + 9} - {-1}:
+            page = await store.events(dataclasses.replace(query, after_id=after))
+            assert page == events[after : after + 3]
+        for before in {0, 1, 2, 3, 62, 63, 64, 65, 66, 67, last - 1, last, last + 9} - {-1}:
+            page = await store.events(
+                dataclasses.replace(query, after_id=before, newest_first=True)
+            )
+            earlier = events if before == 0 else events[: before - 1]
+            assert page == earlier[::-1][:3]
+
+    with_store(kind, tmp_path, story)
+
+
 async def a_crowd(keeper: Keeper) -> None:
     """Start six executions of two functions, in different states, one second apart."""
     for number in range(1, 7):
@@ -852,7 +958,8 @@ def test_closing_commits_what_was_submitted(kind: str, tmp_path: Path) -> None:
 
 
 @every_store
-def test_a_caller_that_gives_up_costs_only_itself(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("who", [0, 1], ids=["the first", "another"])
+def test_a_caller_that_gives_up_costs_only_itself(who: int, kind: str, tmp_path: Path) -> None:
     """I3: its change is committed all the same."""
 
     async def story(store: Store) -> None:
@@ -861,12 +968,12 @@ def test_a_caller_that_gives_up_costs_only_itself(kind: str, tmp_path: Path) -> 
             for n in range(3)
         ]
         await asyncio.sleep(0)
-        waiting[1].cancel()  # type: ignore[attr-defined]
+        waiting[who].cancel()  # type: ignore[attr-defined]
         results = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [results[0], results[2]] == [COMMITTED, COMMITTED]
+        assert [results[n] for n in range(3) if n != who] == [COMMITTED, COMMITTED]
         keeper = Keeper(store)
         await keeper.start(9)
-        assert await store.load(an_id(2)) is not None
+        assert [await store.load(an_id(n)) is not None for n in range(3)] == [True] * 3
 
     with_store(kind, tmp_path, story)
 

@@ -32,11 +32,13 @@ def create_app(
     read_code: ReadCode,
     lifespan: Lifespan = nullcontext,
     fallback: App | None = None,
+    unreadable_rows: Callable[[], int] = int,
 ) -> "Application":
     """Return the application that answers with the methods of ``handlers``.
 
     Each call, of Lambda and of logs, is answered by the method of its name in snake case, of the
-    first handler that has one. ``lifespan`` is entered before the first request.
+    first handler that has one. ``lifespan`` is entered before the first request;
+    ``unreadable_rows`` says how many the store has found.
 
     Raises:
         LookupError: a call has no method.
@@ -45,7 +47,7 @@ def create_app(
         LogsService(handlers),
         LambdaService(handlers, hurried_seconds_max=settings.checkpoint_seconds_max),
         CodeService(read_code),
-        HealthService(),
+        HealthService(unreadable_rows),
     )
     return Application(services, settings, lifespan=lifespan, fallback=fallback)
 
@@ -59,13 +61,19 @@ class Service(Protocol):
 
 
 class HealthService:
-    """Says that the process is alive and takes requests."""
+    """Says that the process is alive and takes requests, and whether its store is damaged (D6)."""
+
+    def __init__(self, unreadable_rows: Callable[[], int]) -> None:
+        """``unreadable_rows`` counts what was found so far."""
+        self._unreadable_rows = unreadable_rows
 
     async def serve(self, exchange: Exchange) -> bool:
         """Answer ``/healthz``."""
         if exchange.path != b"/healthz":
             return False
-        await exchange.answer(200, b'{"status":"ok"}')
+        count = self._unreadable_rows()
+        damage = b'{"status":"damaged","unreadableRows":%d}' % count
+        await exchange.answer(200, damage if count else b'{"status":"ok"}')
         return True
 
 

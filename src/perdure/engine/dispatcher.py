@@ -7,6 +7,7 @@ its worker kept goes on there if that worker is idle; any other replays.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -136,9 +137,10 @@ class Dispatcher:
         )
         for at_ms, execution_id in found:
             if execution_id not in self._queued and execution_id not in self._runs:
-                async with self._engine.reading(execution_id) as execution:
-                    function_arn = execution.identity.function_arn
-                self._offer(execution_id, function_arn, at_ms - now_ms)
+                with contextlib.suppress(Refusal):  # one that cannot be read costs only itself (X5)
+                    async with self._engine.reading(execution_id) as execution:
+                        function_arn = execution.identity.function_arn
+                    self._offer(execution_id, function_arn, at_ms - now_ms)
         return _LOOK_EVERY_SECONDS
 
     def _hear(self, outcome: Outcome, change: Change) -> None:

@@ -31,6 +31,7 @@ class MemoryStore:
     """Keeps everything until the process ends."""
 
     is_exclusive = True
+    unreadable_rows = 0
 
     def __init__(self) -> None:
         """Begin empty."""

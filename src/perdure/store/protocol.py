@@ -97,6 +97,11 @@ class Store(Protocol):
     #: No other process can have this store open: leases found at start are dead.
     is_exclusive: bool
 
+    @property
+    def unreadable_rows(self) -> int:
+        """How many stored rows were found unreadable since it was opened (D6)."""
+        ...
+
     async def open(self) -> int:
         """Make ready; return the highest instant ever stored, in epoch milliseconds (T5)."""
         ...
@@ -122,7 +127,7 @@ class Store(Protocol):
         ...
 
     async def letters(self, *, limit: int, after_id: str = "") -> Sequence[Letter]:
-        """Return letters not yet delivered, by id."""
+        """Return letters not yet delivered, by id; those that cannot be read are left out."""
         ...
 
     async def discard(self, letter_ids: Sequence[str]) -> None:
@@ -134,7 +139,9 @@ class Store(Protocol):
         ...
 
     async def list(self, query: ExecutionQuery) -> Sequence[tuple[Identity, Progress]]:
-        """Return a page of durable executions, without their operations."""
+        """Return a page of durable executions, without their operations; those that cannot be read
+        are left out.
+        """
         ...
 
     async def erase(self, execution_id: str) -> None:

@@ -1,50 +1,86 @@
-"""How identities, progress, operations, events and messages are kept as bytes, and a change as
-rows.
+"""A change as the rows it writes, and stored rows read back.
 
-Tuples are JSON arrays in the order of their members, so a member may be added at the end, with a
-default, and older rows still read. Payloads are not in there: they are kept beside, as they are.
-Every row carries a checksum (D6).
+Every row has a checksum of all that it says, its keys included, and of the execution it belongs to
+(D6): a row that is not as it was written, or lies where it was not put, is not served. It is what
+SQL takes and gives: bytes, texts and numbers.
 """
 
 import hashlib
 import zlib
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from perdure.core.event import Event
 from perdure.core.execution import ExecutionKind, Identity, Progress
 from perdure.core.operation import Operation
-from perdure.core.outcome import AnnounceEnd, Message, NotifyParent, StartChild
 from perdure.protocol.words import ExecutionStatus
-from perdure.store.change import Change
+from perdure.store.bodies import (
+    decode_operation,
+    decode_progress,
+    encode_operation,
+    encode_progress,
+)
+from perdure.store.change import Change, Letter
+from perdure.store.codes import pack, unpack
+from perdure.store.event_bodies import (
+    MESSAGE_KINDS,
+    decode_events,
+    decode_message,
+    encode_events,
+    encode_message,
+)
+from perdure.store.identity_bodies import decode_identity, encode_identity, encode_pin
 from perdure.store.protocol import CorruptRowError
+from perdure.store.records import Record
 
 __all__ = [
     "ChangeRows",
-    "checksum",
-    "decode_event_details",
-    "decode_identity",
-    "decode_message",
-    "decode_operation",
-    "decode_progress",
+    "FirstRows",
+    "Pin",
     "execution_key",
-    "name_key",
+    "first_rows_of",
+    "letter_checksum",
+    "operation_id_of",
+    "read_events",
+    "read_identity",
+    "read_letter",
+    "read_operation",
+    "read_pin",
+    "read_progress",
+    "read_record",
+    "record_checksum",
     "rows_of",
 ]
 
-_KINDS: Final[dict[str, type[Message]]] = {
-    "start-child": StartChild,
-    "notify-parent": NotifyParent,
-    "announce-end": AnnounceEnd,
-}
-_KIND_NAMES: Final = {kind: name for name, kind in _KINDS.items()}
+_EVENTS_MAX: Final = 64  #: of one row: whoever reads one of them reads all
+_DIGEST_BYTES: Final = 16
+_DELETING: Final = ExecutionStatus.DELETING
 
-_encode: Final = msgspec.json.Encoder().encode
-_progress: Final = msgspec.json.Decoder(Progress)
-_identity: Final = msgspec.json.Decoder(Identity)
-_operation: Final = msgspec.json.Decoder(Operation)
-_details: Final = msgspec.json.Decoder(dict[str, Any])
-_messages: Final = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
+_encode: Final = msgspec.msgpack.Encoder().encode
+_UNREADABLE: Final = (ValueError, TypeError, LookupError, msgspec.DecodeError)
+
+
+class Pin(NamedTuple):
+    """What executions of a function version that were started alike have in common."""
+
+    digest: bytes
+    function_arn: str
+    version: str
+    is_durable: bool
+    body: bytes
+
+
+class FirstRows(NamedTuple):
+    """What a first change writes beside."""
+
+    pin: Pin
+    name: str | bytes
+    started_at_ms: int
+    body: bytes
+    checksum: int
 
 
 class ChangeRows(NamedTuple):
@@ -52,18 +88,16 @@ class ChangeRows(NamedTuple):
 
     key: bytes
     expected_version: int
-    name_key: bytes | None
-    function_arn: str | None
-    started_at_ms: int
-    identity: bytes | None  #: None: the execution is there already
-    identity_checksum: int
+    first: FirstRows | None  #: None: the execution is there already
     frees_name: bool
-    #: status, version, updated, wake, ready, lease, expires, progress, checksum
-    progress: tuple[str, int, int, int | None, int | None, int | None, int | None, bytes, int]
+    #: status, version, updated, progress, checksum
+    state: tuple[str, int, int, bytes, int]
+    #: wake, ready, lease, expires
+    due: tuple[int | None, int | None, int | None, int | None]
     #: position, id, body, payload, input, checksum
-    operations: list[tuple[int, str, bytes, bytes | None, bytes | None, int]]
-    #: event id, type, instant, position of its operation, details, checksum
-    events: list[tuple[int, str, int, int | None, bytes | None, int | None]]
+    operations: list[tuple[int, str | bytes, bytes, bytes | None, bytes | None, int]]
+    #: the first one's id, body, checksum
+    events: list[tuple[int, bytes, int]]
     #: id, sender, instant, kind, body, checksum
     letters: list[tuple[str, bytes, int, str, bytes, int]]
     delivered: list[str]
@@ -71,57 +105,43 @@ class ChangeRows(NamedTuple):
 
 def rows_of(change: Change) -> ChangeRows:
     """Return the rows that ``change`` writes."""
-    progress, identity = change.progress, change.identity
-    positions = {operation.id: operation.position for operation in change.operations}
-    is_durable = identity is not None and identity.kind is ExecutionKind.DURABLE
-    kept = None if identity is None else _encode(identity)
-    body = _encode(progress)
+    key = execution_key(change.execution_id)
+    seed = zlib.crc32(key)
+    progress = change.progress
+    due = (
+        progress.wake_at_ms,
+        progress.ready_at_ms,
+        progress.lease_until_ms,
+        progress.expires_at_ms,
+    )
+    body = encode_progress(progress)
+    state = (str(progress.status), progress.version, progress.updated_at_ms)
     return ChangeRows(
-        key=execution_key(change.execution_id),
-        expected_version=change.expected_version,
-        name_key=name_key(identity.function_arn, identity.name)
-        if identity and is_durable
-        else None,
-        function_arn=identity.function_arn if identity and is_durable else None,
-        started_at_ms=identity.started_at_ms if identity else 0,
-        identity=kept,
-        identity_checksum=checksum(kept),
-        frees_name=progress.status is ExecutionStatus.DELETING,
-        progress=(
-            progress.status.value,
-            progress.version,
-            progress.updated_at_ms,
-            progress.wake_at_ms,
-            progress.ready_at_ms,
-            progress.lease_until_ms,
-            progress.expires_at_ms,
-            body,
-            checksum(body),
-        ),
-        operations=[_operation_row(operation) for operation in change.operations],
-        events=[
-            (
-                event.id,
-                event.type.value,
-                event.at_ms,
-                None if event.operation_id is None else positions[event.operation_id],
-                details := None if event.details is None else _encode(event.details),
-                None if details is None else checksum(details),
-            )
-            for event in change.events
-        ],
-        letters=[
-            (
-                letter.id,
-                execution_key(letter.sender_id),
-                letter.sent_at_ms,
-                _KIND_NAMES[type(letter.message)],
-                body := _encode(letter.message),
-                checksum(body),
-            )
-            for letter in change.letters
-        ],
-        delivered=list(change.delivered),
+        key,
+        change.expected_version,
+        None if change.identity is None else first_rows_of(change.identity),
+        progress.status is _DELETING,
+        (*state, body, _seal(seed, (*state, *due, body))),
+        due,
+        [_operation_row(operation, change.execution_id, seed) for operation in change.operations],
+        _event_rows(change, seed) if change.events else [],
+        [_letter_row(letter) for letter in change.letters],
+        list(change.delivered),
+    )
+
+
+def first_rows_of(identity: Identity) -> FirstRows:
+    """Return what the first change of an execution writes beside."""
+    pin = encode_pin(identity)
+    seed = zlib.crc32(execution_key(identity.id))
+    digest, name, body = _digest(pin), pack(identity.name) or "", encode_identity(identity)
+    is_durable = identity.kind is ExecutionKind.DURABLE
+    return FirstRows(
+        Pin(digest, identity.function_arn, identity.version, is_durable, pin),
+        name,
+        identity.started_at_ms,
+        body,
+        _seal(seed, (name, identity.started_at_ms, digest, body)),
     )
 
 
@@ -130,91 +150,174 @@ def execution_key(execution_id: str) -> bytes:
     return bytes.fromhex(execution_id)
 
 
-def name_key(function_arn: str, name: str) -> bytes:
-    """Return what makes a name unique: it belongs to one function."""
-    return hashlib.sha256(f"{function_arn}\n{name}".encode()).digest()[:16]
+def operation_id_of(kept: str | bytes, execution_id: str) -> str:
+    """Return an operation's id from what its row keeps of it."""
+    return (unpack(kept) or "") if kept != b"" else execution_id
 
 
-def checksum(*parts: bytes | None) -> int:
-    """Return the checksum of a row's bytes."""
-    value = 0
-    for part in parts:
-        value = zlib.crc32(part or b"", value)
-    return value
-
-
-def decode_operation(
-    body: bytes, payload: bytes | None, entered: bytes | None, expected: int
-) -> Operation:
-    """Return the operation.
+def read_pin(digest: bytes, body: bytes, spare: bytes) -> bytes:
+    """Return a pin's body: of the two that are kept, one that has the digest, or has not changed.
 
     Raises:
-        CorruptRowError: the bytes are not those that were written.
+        CorruptRowError: neither has.
     """
-    _verify("operation", expected, body, payload, entered)
-    operation = _operation.decode(body)
-    if payload is None and entered is None:
-        return operation
-    return operation._replace(
-        payload=None if payload is None else payload.decode(),
-        input=None if entered is None else entered.decode(),
-    )
+    for one in (body, spare):
+        if one == body == spare or _digest(one) == digest:
+            return one
+    raise CorruptRowError("a pin is not as it was written")
 
 
-def decode_identity(body: bytes, expected: int) -> Identity:
-    """Return the identity.
+def read_identity(key: bytes, pin: bytes, row: Sequence[Any]) -> Identity:
+    """Return the identity: ``row`` is name, start, body, checksum.
 
     Raises:
-        CorruptRowError: the bytes are not those that were written.
+        CorruptRowError: it is not as it was written.
     """
-    _verify("execution", expected, body)
-    return _identity.decode(body)
+    name, started_at_ms, body, checksum = row
+    _verify(checksum, key, (name, started_at_ms, _digest(pin), body))
+    try:
+        return decode_identity(key.hex(), name, started_at_ms, pin, body)
+    except _UNREADABLE as error:
+        raise CorruptRowError(f"its identity cannot be read: {error}") from error
 
 
-def decode_progress(body: bytes, expected: int) -> Progress:
-    """Return the progress.
+def read_progress(key: bytes, row: Sequence[Any]) -> Progress:
+    """Return the progress: ``row`` is status, version, updated, wake, ready, lease, expires, body,
+    checksum.
 
     Raises:
-        CorruptRowError: the bytes are not those that were written.
+        CorruptRowError: it is not as it was written.
     """
-    _verify("execution", expected, body)
-    return _progress.decode(body)
+    *said, checksum = row
+    _verify(checksum, key, tuple(said))
+    status, version, updated_at_ms, *due, body = said
+    try:
+        return decode_progress(status, version, updated_at_ms, due, body)
+    except _UNREADABLE as error:
+        raise CorruptRowError(f"its progress cannot be read: {error}") from error
 
 
-def decode_event_details(body: bytes | None, expected: int | None) -> dict[str, Any] | None:
-    """Return an event's details; ``expected`` None: of an older file, and never checked.
+def read_operation(key: bytes, position: int, row: Sequence[Any]) -> Operation:
+    """Return the operation: ``row`` is id, body, payload, input, checksum.
 
     Raises:
-        CorruptRowError: the bytes are not those that were written.
+        CorruptRowError: it is not as it was written, or belongs to another execution.
     """
-    if body is None:
-        return None
-    if expected is not None:
-        _verify("event", expected, body)
-    return _details.decode(body)
+    kept_id, body, payload, entered, checksum = row
+    _verify(checksum, key, (position, kept_id, body), payload, entered)
+    operation_id = operation_id_of(kept_id, key.hex())
+    try:
+        return decode_operation(operation_id, position, body, payload, entered)
+    except _UNREADABLE as error:
+        raise CorruptRowError(f"operation {operation_id} cannot be read: {error}") from error
 
 
-def decode_message(kind: str, body: bytes) -> Message:
-    """Return the message."""
-    return _messages[kind].decode(body)
+def read_events(
+    key: bytes, first_id: int, body: bytes, checksum: int
+) -> list[tuple[Event, int | None]]:
+    """Return a row's events, each with its operation's position, and without that one's id.
+
+    Raises:
+        CorruptRowError: they are not as they were written, or belong to another execution.
+    """
+    _verify(checksum, key, (first_id, body))
+    try:
+        return decode_events(first_id, body)
+    except _UNREADABLE as error:
+        raise CorruptRowError(f"events from {first_id} on cannot be read: {error}") from error
+
+
+def read_letter(row: Sequence[Any]) -> Letter:
+    """Return the letter: ``row`` is id, sender, instant, kind, body, checksum.
+
+    Raises:
+        CorruptRowError: it is not as it was written.
+    """
+    *said, checksum = row
+    _verify(checksum, b"", tuple(said))
+    letter_id, sender, sent_at_ms, kind, body = said
+    try:
+        return Letter(letter_id, sender.hex(), sent_at_ms, decode_message(kind, body))
+    except _UNREADABLE as error:
+        raise CorruptRowError(f"its message cannot be read: {error}") from error
+
+
+def read_record(collection: str, row: Sequence[Any]) -> Record:
+    """Return the record: ``row`` is key, revision, body, checksum.
+
+    Raises:
+        CorruptRowError: it is not as it was written.
+    """
+    key, revision, body, checksum = row
+    _verify(checksum, b"", (collection, key, revision), body)
+    return Record(collection=collection, key=key, revision=revision, body=body)
+
+
+def letter_checksum(said: tuple[Any, ...]) -> int:
+    """Return the checksum of a letter's row: ``said`` is all of it before."""
+    return _seal(0, said)
+
+
+def record_checksum(collection: str, key: str, revision: int, body: bytes) -> int:
+    """Return the checksum of a record's row."""
+    return _seal(0, (collection, key, revision), body)
 
 
 def _operation_row(
-    operation: Operation,
-) -> tuple[int, str, bytes, bytes | None, bytes | None, int]:
+    operation: Operation, execution_id: str, seed: int
+) -> tuple[int, str | bytes, bytes, bytes | None, bytes | None, int]:
     payload = None if operation.payload is None else operation.payload.encode()
     entered = None if operation.input is None else operation.input.encode()
-    body = _encode(operation._replace(payload=None, input=None))
-    return (
-        operation.position,
-        operation.id,
-        body,
-        payload,
-        entered,
-        checksum(body, payload, entered),
+    body, position = encode_operation(operation), operation.position
+    kept_id = b"" if operation.id == execution_id else pack(operation.id) or ""
+    checksum = _seal(seed, (position, kept_id, body), payload, entered)
+    return position, kept_id, body, payload, entered, checksum
+
+
+def _event_rows(change: Change, seed: int) -> list[tuple[int, bytes, int]]:
+    positions = {operation.id: operation.position for operation in change.operations}
+    events, rows = change.events, list[tuple[int, bytes, int]]()
+    for start in range(0, len(events), _EVENTS_MAX):
+        some = events[start : start + _EVENTS_MAX]
+        first_id, body = some[0].id, encode_events(some, positions)
+        rows.append((first_id, body, _seal(seed, (first_id, body))))
+    return rows
+
+
+def _letter_row(letter: Letter) -> tuple[str, bytes, int, str, bytes, int]:
+    said = (
+        letter.id,
+        execution_key(letter.sender_id),
+        letter.sent_at_ms,
+        MESSAGE_KINDS[type(letter.message)],
+        encode_message(letter.message),
     )
+    return (*said, letter_checksum(said))
 
 
-def _verify(what: str, expected: int, *parts: bytes | None) -> None:
-    if checksum(*parts) != expected:
-        raise CorruptRowError(f"an {what} row does not have its checksum")
+@lru_cache(maxsize=1024)
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
+
+
+def _seal(seed: int, said: tuple[Any, ...], *payloads: bytes | None) -> int:
+    """Return the checksum of a row, as SQLite keeps it in the fewest bytes: signed.
+
+    Payloads are not copied for it: their lengths stand for them among what is said.
+    """
+    if payloads:
+        said = (*said, *(None if payload is None else len(payload) for payload in payloads))
+    value = zlib.crc32(_encode(said), seed)
+    for payload in payloads:
+        if payload is not None:
+            value = zlib.crc32(payload, value)
+    return value - 0x8000_0000
+
+
+def _verify(checksum: int, key: bytes, said: tuple[Any, ...], *payloads: bytes | None) -> None:
+    try:
+        is_whole = _seal(zlib.crc32(key), said, *payloads) == checksum
+    except _UNREADABLE:
+        is_whole = False  # a damaged text may be none at all
+    if not is_whole:
+        raise CorruptRowError("a row does not have its checksum")

@@ -11,23 +11,29 @@ from typing import Final, NamedTuple
 
 from perdure.store.protocol import CommitResult, StoreFullError, StoreUnknownError
 from perdure.store.records import RecordConflictError, RecordWrite
-from perdure.store.rows import ChangeRows, checksum
+from perdure.store.rows import ChangeRows, FirstRows, Pin, record_checksum
 from perdure.store.sqlite_schema import EVENT_BITS, OPERATION_BITS
 
 __all__ = ["Answer", "Commits", "Discard", "EraseSome", "Work", "WriteRecords"]
 
-_NUMBERS_MAX: Final = 20_000
+_KNOWN_MAX: Final = 4_096  #: executions of which it is known where they lie, and what is indexed
+_PINS_MAX: Final = 1_024
 _ERASE_ROWS_MAX: Final = 2_000
 
 _INSERT_EXECUTION: Final = """
-INSERT INTO execution (number, id, name_key, function_arn, started_at_ms, identity,
-    identity_checksum, status, version, updated_at_ms, wake_at_ms, ready_at_ms, lease_until_ms,
-    expires_at_ms, progress, checksum)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO execution (number, id, pin, function, name, holder, started_at_ms, identity,
+    identity_checksum, status, version, updated_at_ms, progress, checksum, wake_at_ms, ready_at_ms,
+    lease_until_ms, expires_at_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_UPDATE_EXECUTION: Final = """
-UPDATE execution SET status = ?, version = ?, updated_at_ms = ?, wake_at_ms = ?, ready_at_ms = ?,
-    lease_until_ms = ?, expires_at_ms = ?, progress = ?, checksum = ?
+#: Writes no index.
+_UPDATE_STATE: Final = """
+UPDATE execution SET status = ?, version = ?, updated_at_ms = ?, progress = ?, checksum = ?
+WHERE number = ? AND version = ?
+"""
+_UPDATE_ALL: Final = """
+UPDATE execution SET status = ?, version = ?, updated_at_ms = ?, progress = ?, checksum = ?,
+    wake_at_ms = ?, ready_at_ms = ?, lease_until_ms = ?, expires_at_ms = ?
 WHERE number = ? AND version = ?
 """
 _PUT_OPERATION: Final = """
@@ -35,17 +41,30 @@ INSERT INTO operation (number, id, body, payload, input, checksum) VALUES (?, ?,
 ON CONFLICT (number) DO UPDATE SET body = excluded.body, payload = excluded.payload,
     input = excluded.input, checksum = excluded.checksum
 """
-_INSERT_EVENT: Final = """
-INSERT INTO event (number, type, at_ms, operation, details, checksum) VALUES (?, ?, ?, ?, ?, ?)
-"""
+_INSERT_EVENTS: Final = "INSERT INTO event (number, body, checksum) VALUES (?, ?, ?)"
 _INSERT_LETTER: Final = """
 INSERT INTO letter (id, sender, sent_at_ms, kind, body, checksum) VALUES (?, ?, ?, ?, ?, ?)
 """
 _DELETE_LETTER: Final = "DELETE FROM letter WHERE id = ?"
-_FREE_NAME: Final = "UPDATE execution SET name_key = NULL WHERE number = ?"
-_SELECT_NUMBER: Final = "SELECT number FROM execution WHERE id = ?"
+_FREE_NAME: Final = "UPDATE execution SET holder = NULL WHERE number = ?"
+_SELECT_KNOWN: Final = """
+SELECT number, wake_at_ms, ready_at_ms, lease_until_ms, expires_at_ms FROM execution WHERE id = ?
+"""
+_SELECT_PIN: Final = "SELECT number, function FROM pin WHERE digest = ?"
+_INSERT_PIN: Final = """
+INSERT INTO pin (function, version, is_durable, digest, body, spare) VALUES (?, ?, ?, ?, ?, ?)
+"""
+_SELECT_FUNCTION: Final = "SELECT number FROM function WHERE arn = ?"
+_INSERT_FUNCTION: Final = "INSERT INTO function (arn) VALUES (?)"
+_DELETE_PIN: Final = """
+DELETE FROM pin WHERE number = ?
+    AND NOT EXISTS (SELECT 1 FROM execution WHERE execution.pin = pin.number)
+"""
+_DELETE_FUNCTIONS: Final = """
+DELETE FROM function WHERE NOT EXISTS (SELECT 1 FROM pin WHERE pin.function = function.number)
+"""
 _SELECT_LAST_NUMBER: Final = "SELECT max(number) FROM execution"
-_SELECT_DELETING: Final = "SELECT number FROM execution WHERE id = ? AND status = 'DELETING'"
+_SELECT_DELETING: Final = "SELECT number, pin FROM execution WHERE id = ? AND status = 'DELETING'"
 _DELETE_OPERATIONS: Final = """
 DELETE FROM operation WHERE number IN
     (SELECT number FROM operation WHERE number BETWEEN ? AND ? LIMIT ?)
@@ -83,15 +102,18 @@ class WriteRecords(NamedTuple):
 
 Work = ChangeRows | Discard | EraseSome | WriteRecords
 Answer = CommitResult | bool | None | Exception
+_Due = tuple[int | None, ...]
 
 
 class Commits:
-    """Commits groups of work on one connection."""
+    """Commits groups of work on one connection; nobody else writes what it writes."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Write through ``connection``."""
         self._connection = connection
-        self._numbers: OrderedDict[bytes, int] = OrderedDict()
+        self._execute = connection.execute
+        self._pins = _Pins(connection)
+        self._known: OrderedDict[bytes, tuple[int, _Due]] = OrderedDict()
         self._failure: StoreUnknownError | None = None
         self._next_number = self._read_next_number()
 
@@ -104,15 +126,29 @@ class Commits:
         if self._failure is not None:
             return [self._failure] * len(group)
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._execute("BEGIN IMMEDIATE")
             answers = [self._do(work) for work in group]
-            self._connection.execute("COMMIT")
+            self._execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the writer must answer, whatever it was
             return [self._fault(error)] * len(group)
         return answers
 
+    def carry_over(self, number: int, rows: ChangeRows) -> None:
+        """Write the whole of an execution under the number that it had in an older file, in the
+        transaction that is open.
+        """
+        self._next_number = number
+        assert self._change(rows) is CommitResult.COMMITTED, "it is nowhere else"
+
+    def place_of(self, pin: Pin) -> tuple[int, int | None]:
+        """Return a pin's number, and that of the function whose executions have names; they are
+        written if they are not there, in the transaction that is open.
+        """
+        return self._pins.number_of(pin)
+
     def _fault(self, error: Exception) -> Exception:
-        self._numbers.clear()
+        self._known.clear()
+        self._pins.forget()
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
             self._failure = StoreUnknownError(f"the outcome of a commit is unknown: {error}")
             return self._failure
@@ -138,70 +174,81 @@ class Commits:
                 return None
 
     def _change(self, rows: ChangeRows) -> CommitResult:
-        number = self._update(rows) if rows.identity is None else self._insert(rows)
+        number = self._update(rows) if rows.first is None else self._insert(rows, rows.first)
         if number is None:
             return CommitResult.CONFLICT
-        execute = self._connection.execute
+        execute = self._execute
         first_operation, first_event = number << OPERATION_BITS, number << EVENT_BITS
         for position, *operation in rows.operations:
             execute(_PUT_OPERATION, (first_operation | position, *operation))
-        for event_id, *event in rows.events:
-            execute(_INSERT_EVENT, (first_event | event_id, *event))
+        for event_id, body, checksum in rows.events:
+            execute(_INSERT_EVENTS, (first_event | event_id, body, checksum))
         for letter in rows.letters:
             execute(_INSERT_LETTER, letter)
         for letter_id in rows.delivered:
             execute(_DELETE_LETTER, (letter_id,))
         return CommitResult.COMMITTED
 
-    def _insert(self, rows: ChangeRows) -> int | None:
-        number = self._next_number
-        given = (rows.key, rows.name_key, rows.function_arn, rows.started_at_ms, rows.identity)
+    def _insert(self, rows: ChangeRows, first: FirstRows) -> int | None:
+        number, due = self._next_number, tuple(rows.due)
+        pin, function = self._pins.number_of(first.pin)
+        holder = None if rows.frees_name else 0
+        given = (rows.key, pin, function, first.name, holder, first.started_at_ms)
         try:
-            self._connection.execute(
-                _INSERT_EXECUTION, (number, *given, rows.identity_checksum, *rows.progress)
+            self._execute(
+                _INSERT_EXECUTION,
+                (number, *given, first.body, first.checksum, *rows.state, *due),
             )
         except sqlite3.IntegrityError:
             return None
         self._next_number = number + 1
-        self._remember(rows.key, number)
+        self._remember(rows.key, number, due)
         return number
 
     def _update(self, rows: ChangeRows) -> int | None:
-        number = self._numbers.get(rows.key)
-        if number is None:
-            row = self._connection.execute(_SELECT_NUMBER, (rows.key,)).fetchone()
-            if row is None:
-                return None
-            number = row[0]
-            self._remember(rows.key, number)
-        updated = self._connection.execute(
-            _UPDATE_EXECUTION, (*rows.progress, number, rows.expected_version)
-        )
-        if updated.rowcount != 1:
-            self._numbers.pop(rows.key, None)
+        known = self._known.get(rows.key) or self._find(rows.key)
+        if known is None:
             return None
+        number, before = known
+        due = tuple(rows.due)
+        place = (number, rows.expected_version)
+        if due == before:
+            updated = self._execute(_UPDATE_STATE, (*rows.state, *place))
+        else:
+            updated = self._execute(_UPDATE_ALL, (*rows.state, *due, *place))
+        if updated.rowcount != 1:
+            self._known.pop(rows.key, None)
+            return None
+        self._remember(rows.key, number, due)
         if rows.frees_name:
-            self._connection.execute(_FREE_NAME, (number,))
+            self._execute(_FREE_NAME, (number,))
         return number
 
-    def _remember(self, key: bytes, number: int) -> None:
-        self._numbers[key] = number
-        if len(self._numbers) > _NUMBERS_MAX:
-            self._numbers.popitem(last=False)
+    def _find(self, key: bytes) -> "tuple[int, _Due] | None":
+        row = self._execute(_SELECT_KNOWN, (key,)).fetchone()
+        return None if row is None else (row[0], row[1:])
+
+    def _remember(self, key: bytes, number: int, due: "_Due") -> None:
+        known = self._known
+        known[key] = (number, due)
+        known.move_to_end(key)
+        if len(known) > _KNOWN_MAX:
+            known.popitem(last=False)
 
     def _erase_some(self, key: bytes) -> bool:
-        row = self._connection.execute(_SELECT_DELETING, (key,)).fetchone()
+        row = self._execute(_SELECT_DELETING, (key,)).fetchone()
         if row is None:
             return True
-        number, removed = row[0], 0
+        number, pin, removed = *row, 0
         for sql, bits in ((_DELETE_OPERATIONS, OPERATION_BITS), (_DELETE_EVENTS, EVENT_BITS)):
             low = number << bits
             bound = (low, low + (1 << bits) - 1, _ERASE_ROWS_MAX)
-            removed += self._connection.execute(sql, bound).rowcount
+            removed += self._execute(sql, bound).rowcount
         if removed:
             return False
-        self._connection.execute(_DELETE_EXECUTION, (number,))
-        self._numbers.pop(key, None)
+        self._execute(_DELETE_EXECUTION, (number,))
+        self._known.pop(key, None)
+        self._pins.remove_unused(pin)
         return True
 
     def _write_records(self, writes: Sequence[RecordWrite]) -> Answer:
@@ -218,6 +265,49 @@ class Commits:
             if write.body is None:
                 self._connection.execute(_DELETE_RECORD, place)
             else:
-                row = (*place, revision + 1, write.body, checksum(write.body))
+                checksum = record_checksum(*place, revision + 1, write.body)
+                row = (*place, revision + 1, write.body, checksum)
                 self._connection.execute(_PUT_RECORD, row)
         return None
+
+
+class _Pins:
+    """Where pins are, and their functions: kept once, however many executions have them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+        self._numbers: dict[bytes, tuple[int, int | None]] = {}
+
+    def number_of(self, pin: Pin) -> tuple[int, int | None]:
+        """Return a pin's number, and its function's if that has names to keep; write what is not
+        there yet.
+        """
+        found = self._numbers.get(pin.digest)
+        if found is None:
+            if len(self._numbers) >= _PINS_MAX:
+                self._numbers.clear()
+            number, function = self._find(pin)
+            found = self._numbers[pin.digest] = (number, function if pin.is_durable else None)
+        return found
+
+    def remove_unused(self, number: int) -> None:
+        """Remove a pin that no execution has any more, and its function with the last one."""
+        if self._execute(_DELETE_PIN, (number,)).rowcount:
+            self._execute(_DELETE_FUNCTIONS)
+            self.forget()
+
+    def forget(self) -> None:
+        """Read again where they are."""
+        self._numbers.clear()
+
+    def _find(self, pin: Pin) -> tuple[int, int]:
+        row = self._execute(_SELECT_PIN, (pin.digest,)).fetchone()
+        if row is not None:
+            return row
+        function = self._function(pin.function_arn)
+        given = (function, pin.version, pin.is_durable, pin.digest, pin.body, pin.body)
+        return self._execute(_INSERT_PIN, given).lastrowid or 0, function
+
+    def _function(self, arn: str) -> int:
+        row = self._execute(_SELECT_FUNCTION, (arn,)).fetchone()
+        return row[0] if row is not None else self._execute(_INSERT_FUNCTION, (arn,)).lastrowid or 0

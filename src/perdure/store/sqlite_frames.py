@@ -8,12 +8,21 @@ import msgspec
 
 from perdure.store.protocol import CommitResult, StoreFullError, StoreUnknownError
 from perdure.store.records import RecordConflictError, RecordWrite
-from perdure.store.rows import ChangeRows
+from perdure.store.rows import ChangeRows, FirstRows, Pin
 from perdure.store.sqlite_commits import Answer, Discard, EraseSome, Work, WriteRecords
 
-__all__ = ["Frames", "decode_answers", "decode_works", "encode_answers", "encode_works"]
+__all__ = [
+    "Frames",
+    "decode_answers",
+    "decode_works",
+    "encode_answers",
+    "encode_work",
+    "encode_works",
+]
 
 _LENGTH: Final = struct.Struct(">Q")
+_ARRAY: Final = struct.Struct(">BI")  #: how MessagePack begins an array of any length
+_ARRAY_MARK: Final = 0xDD
 _KINDS: Final[tuple[type[Any], ...]] = (ChangeRows, Discard, EraseSome, WriteRecords)
 _NUMBER: Final = {kind: number for number, kind in enumerate(_KINDS)}
 _ERRORS: Final[dict[str, type[Exception]]] = {
@@ -49,9 +58,19 @@ class Frames:
             yield frame
 
 
-def encode_works(works: Sequence[Work]) -> bytes:
-    """Return works as one frame."""
-    return _frame(_encode([(_NUMBER[type(work)], work) for work in works]))
+def encode_work(work: Work) -> bytes:
+    """Return a piece of work as a part of a frame.
+
+    Raises:
+        UnicodeEncodeError: a text in it is none.
+        OverflowError: a number in it is too large.
+    """
+    return _encode((_NUMBER[type(work)], work))
+
+
+def encode_works(parts: Sequence[bytes]) -> bytes:
+    """Return the parts as one frame."""
+    return _frame(b"".join((_ARRAY.pack(_ARRAY_MARK, len(parts)), *parts)))
 
 
 def decode_works(frame: bytes) -> list[Work]:
@@ -74,9 +93,20 @@ def _frame(body: bytes) -> bytes:
 
 
 def _work(number: int, values: list[Any]) -> Work:
-    if _KINDS[number] is WriteRecords:
+    kind = _KINDS[number]
+    if kind is ChangeRows:
+        return _change(values)
+    if kind is WriteRecords:
         return WriteRecords([RecordWrite(**write) for write in values[0]])
-    return _KINDS[number](*values)
+    return kind(*values)
+
+
+def _change(values: list[Any]) -> ChangeRows:
+    key, version, first, *rest = values
+    if first is not None:
+        pin, *others = first
+        first = FirstRows(Pin(*pin), *others)
+    return ChangeRows(key, version, first, *rest)
 
 
 def _plain(answer: Answer) -> tuple[str, Any]:

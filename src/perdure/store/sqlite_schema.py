@@ -1,8 +1,8 @@
-"""The SQLite file: what is in it, how it is opened, and how an older one is brought forward.
+"""The SQLite file: what is in it, and how it is opened.
 
 Rows of one execution lie together and need no second index: the row id of an operation is the
-execution's number and the operation's position, that of an event the execution's number and the
-event's id.
+execution's number and the operation's position; a row of events has the execution's number and the
+id of the first one in it.
 """
 
 import fcntl
@@ -17,26 +17,52 @@ __all__ = [
     "APPLICATION_ID",
     "EVENT_BITS",
     "OPERATION_BITS",
+    "SCHEMA",
+    "TABLES",
     "StoreOpenError",
     "connect",
     "lock",
-    "migrate",
 ]
 
+SCHEMA: Final = 3  #: the version of what is in the file
 APPLICATION_ID: Final = 0x50455244  # "PERD"
 _LOCK_SECONDS: Final = 2.0
 _LOCK_STEP_SECONDS: Final = 0.01
+#: The caches are the one thing that grows with the file: this is how far.
+_WRITER_CACHE_KB: Final = 4_096
+_READER_CACHE_KB: Final = 2_048
+_LOG_PAGES: Final = 4_000  #: of the write-ahead log, until it is taken over into the file
+_LOG_BYTES_KEPT: Final = 67_108_864  #: a log that a long reader has made larger is cut to this
 OPERATION_BITS: Final = 22  #: row id of an operation: execution number << 22 | position
-EVENT_BITS: Final = 24  #: row id of an event: execution number << 24 | event id
+EVENT_BITS: Final = 24  #: row id of events: execution number << 24 | id of the first
 
-_MIGRATIONS: Final = (
+#: What is in the file. A pin is what executions started alike have in common: kept once, twice
+#: over, since many depend on it. ``holder`` is 0 while an execution holds its name, then NULL.
+TABLES: Final = (
+    "CREATE TABLE function (number INTEGER PRIMARY KEY, arn TEXT NOT NULL UNIQUE)",
+    """
+    CREATE TABLE pin (
+        number INTEGER PRIMARY KEY,
+        function INTEGER NOT NULL,
+        version TEXT NOT NULL,
+        is_durable INTEGER NOT NULL,
+        digest BLOB NOT NULL UNIQUE,
+        body BLOB NOT NULL,
+        spare BLOB NOT NULL
+    )
+    """,
+    "CREATE INDEX pin_by_version ON pin (function, version)",
     """
     CREATE TABLE execution (
         number INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
-        name_key BLOB UNIQUE,
-        function_arn TEXT,
+        pin INTEGER NOT NULL,
+        function INTEGER,
+        name BLOB NOT NULL,
+        holder INTEGER,
         started_at_ms INTEGER NOT NULL,
+        identity BLOB NOT NULL,
+        identity_checksum INTEGER NOT NULL,
         status TEXT NOT NULL,
         version INTEGER NOT NULL,
         updated_at_ms INTEGER NOT NULL,
@@ -44,34 +70,43 @@ _MIGRATIONS: Final = (
         ready_at_ms INTEGER,
         lease_until_ms INTEGER,
         expires_at_ms INTEGER,
-        identity BLOB NOT NULL,
-        identity_checksum INTEGER NOT NULL,
         progress BLOB NOT NULL,
         checksum INTEGER NOT NULL
-    );
-    CREATE INDEX execution_by_function ON execution (function_arn, started_at_ms)
-        WHERE function_arn IS NOT NULL;
-    CREATE INDEX execution_by_wake ON execution (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
-    CREATE INDEX execution_by_ready ON execution (ready_at_ms) WHERE ready_at_ms IS NOT NULL;
+    )
+    """,
+    """
+    CREATE UNIQUE INDEX execution_by_name ON execution (function, name, holder)
+        WHERE function IS NOT NULL
+    """,
+    "CREATE INDEX execution_by_pin ON execution (pin, started_at_ms)",
+    "CREATE INDEX execution_by_wake ON execution (wake_at_ms) WHERE wake_at_ms IS NOT NULL",
+    "CREATE INDEX execution_by_ready ON execution (ready_at_ms) WHERE ready_at_ms IS NOT NULL",
+    """
     CREATE INDEX execution_by_lease ON execution (lease_until_ms)
-        WHERE lease_until_ms IS NOT NULL;
+        WHERE lease_until_ms IS NOT NULL
+    """,
+    """
     CREATE INDEX execution_by_expiry ON execution (expires_at_ms)
-        WHERE expires_at_ms IS NOT NULL;
+        WHERE expires_at_ms IS NOT NULL
+    """,
+    """
     CREATE TABLE operation (
         number INTEGER PRIMARY KEY,
-        id TEXT NOT NULL,
+        id BLOB NOT NULL,
         body BLOB NOT NULL,
         payload BLOB,
         input BLOB,
         checksum INTEGER NOT NULL
-    );
+    )
+    """,
+    """
     CREATE TABLE event (
         number INTEGER PRIMARY KEY,
-        type TEXT NOT NULL,
-        at_ms INTEGER NOT NULL,
-        operation INTEGER,
-        details BLOB
-    );
+        body BLOB NOT NULL,
+        checksum INTEGER NOT NULL
+    )
+    """,
+    """
     CREATE TABLE letter (
         id TEXT PRIMARY KEY,
         sender BLOB NOT NULL,
@@ -79,7 +114,9 @@ _MIGRATIONS: Final = (
         kind TEXT NOT NULL,
         body BLOB NOT NULL,
         checksum INTEGER NOT NULL
-    ) WITHOUT ROWID;
+    ) WITHOUT ROWID
+    """,
+    """
     CREATE TABLE record (
         collection TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -87,9 +124,8 @@ _MIGRATIONS: Final = (
         body BLOB NOT NULL,
         checksum INTEGER NOT NULL,
         UNIQUE (collection, key)
-    );
+    )
     """,
-    "ALTER TABLE event ADD COLUMN checksum INTEGER;",
 )
 
 
@@ -132,22 +168,16 @@ def connect(path: Path, *, is_writer: bool) -> sqlite3.Connection:
         if is_writer:
             _check_ours(connection, path)
             _make_durable(connection, path)
+            connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KB}")
         else:
             connection.execute("PRAGMA query_only = ON")
+            connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KB}")
+            # What a damaged text was is for its checksum to say, not for the decoder.
+            connection.text_factory = _text
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring an empty or older file to the present schema."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
-            f" PRAGMA user_version = {number}; COMMIT;"
-        )
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
@@ -157,9 +187,9 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if application != APPLICATION_ID and (tables or version):
         raise StoreOpenError(f"{path} is a database of another program")
-    if version > len(_MIGRATIONS):
+    if version > SCHEMA:
         raise StoreOpenError(
-            f"{path} has schema {version}; this version of perdure knows up to {len(_MIGRATIONS)}"
+            f"{path} has schema {version}; this version of perdure knows up to {SCHEMA}"
         )
 
 
@@ -172,5 +202,9 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} cannot be made durable: journal_mode is {mode} and must be wal,"
             f" synchronous is {level} and must be 2"
         )
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_KEPT}")
+
+
+def _text(given: bytes) -> str:
+    return given.decode(errors="surrogateescape")

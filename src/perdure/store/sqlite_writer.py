@@ -2,24 +2,29 @@
 
 Whatever was submitted while a transaction was on its way to the disk goes into the next one, so
 that one fsync serves many (group commit). A process costs the server's interpreter a quarter of
-what a thread does, and is the default where throughput matters; a thread starts at once.
+what a thread does, and is right where many commit at once; a thread starts at once, and serves a
+lone caller without being woken.
 """
 
 import asyncio
+import contextlib
 import logging
+import queue
 import socket
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final, Protocol, cast
 
 from perdure.store.protocol import StoreUnknownError
 from perdure.store.sqlite_commits import Answer, Commits, Work
-from perdure.store.sqlite_frames import Frames, decode_answers, encode_works
+from perdure.store.sqlite_frames import Frames, decode_answers, encode_work, encode_works
 
 __all__ = ["ProcessWriter", "ThreadWriter", "Writer"]
 
@@ -30,6 +35,12 @@ _STOP_SECONDS: Final = 30
 #: Groups sent and not yet answered: one being committed, and one that is ready when it is done.
 _UNDER_WAY_MAX: Final = 2
 
+#: A lone commit is done where it is called after so many lone and quick ones.
+_CALM_MIN: Final = 8
+_QUICK_SECONDS: Final = 0.002
+
+_Piece = tuple[Work, "asyncio.Future[Any]"]
+
 #: Hears that the store must not be used any more (D4).
 OnUnknown = Callable[[Exception], None]
 
@@ -37,8 +48,13 @@ OnUnknown = Callable[[Exception], None]
 class Writer(Protocol):
     """Commits work, in groups."""
 
-    def submit(self, work: Work) -> "asyncio.Future[Any]":
-        """Queue a piece of work; the future is answered after its commit."""
+    async def submit(self, work: Work) -> Any:
+        """Return the answer to a piece of work, after its commit.
+
+        Raises:
+            StoreFullError: there is no room; nothing was written.
+            StoreUnknownError: whether it was committed cannot be told.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -47,45 +63,80 @@ class Writer(Protocol):
 
 
 class ThreadWriter:
-    """Commits on a thread."""
+    """Commits on a thread; or, for a lone caller, where it is called.
+
+    Waking a thread and being woken by it costs more than a small transaction. Where one caller
+    comes after another, none meeting another, and commits are quick, the next lone commit is done
+    at once, and holds the loop up for as long as the disk takes. The first that is slow, or has
+    company, brings the thread back.
+    """
 
     def __init__(self, connection: sqlite3.Connection, *, on_unknown: OnUnknown) -> None:
         """Take over ``connection``."""
         self._commits = Commits(connection)
         self._ledger = _Ledger(on_unknown)
-        self._queue: deque[tuple[Work, asyncio.Future[Any]]] = deque()
-        self._wake = threading.Event()
-        self._is_closing = False
+        self._submitted: list[_Piece] = []
+        self._queue: SimpleQueue[list[_Piece] | None] = SimpleQueue()
+        self._under_way = 0
+        self._calm = 0
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="perdure-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work) -> "asyncio.Future[Any]":
-        """Queue a piece of work; the future is answered after its commit."""
+    async def submit(self, work: Work) -> Any:
+        """Return the answer to a piece of work, after its commit."""
         future = self._ledger.open()
         if not future.done():
-            self._queue.append((work, future))
-            self._wake.set()
-        return future
+            self._submitted.append((work, future))
+            if len(self._submitted) == 1:
+                try:
+                    # Whoever else is about to submit in this round of the loop comes along.
+                    await asyncio.sleep(0)
+                finally:
+                    self._flush()
+        return await future
 
     async def aclose(self) -> None:
         """Commit what was submitted, then end the thread."""
-        self._is_closing = True
-        self._wake.set()
+        self._flush()
+        self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
+    def _flush(self) -> None:
+        pieces, self._submitted = self._submitted, []
+        if len(pieces) == 1 and not self._under_way and self._calm >= _CALM_MIN:
+            self._answer(pieces, *self._commit(pieces))
+        elif pieces:
+            self._under_way += len(pieces)
+            self._queue.put(pieces)
+
     def _run(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            while self._queue:
-                size = min(len(self._queue), _GROUP_MAX)
-                group = [self._queue.popleft() for _ in range(size)]
-                answers = self._commits.commit([work for work, _ in group])
-                futures = [future for _, future in group]
-                self._loop.call_soon_threadsafe(self._ledger.answer, futures, answers)
-            if self._is_closing:
-                return
+        """Commit what is queued, until told to end; on the thread."""
+        while (pieces := self._queue.get()) is not None:
+            with contextlib.suppress(queue.Empty):
+                while len(pieces) < _GROUP_MAX:
+                    more = self._queue.get_nowait()
+                    if more is None:
+                        self._queue.put(None)
+                        break
+                    pieces += more
+            for start in range(0, len(pieces), _GROUP_MAX):
+                group = pieces[start : start + _GROUP_MAX]
+                self._loop.call_soon_threadsafe(self._take, group, *self._commit(group))
+
+    def _commit(self, pieces: list["_Piece"]) -> tuple[list[Answer], float]:
+        began = time.monotonic()
+        answers = self._commits.commit([work for work, _ in pieces])
+        return answers, time.monotonic() - began
+
+    def _take(self, pieces: list["_Piece"], answers: list[Answer], seconds: float) -> None:
+        self._under_way -= len(pieces)
+        self._answer(pieces, answers, seconds)
+
+    def _answer(self, pieces: list["_Piece"], answers: list[Answer], seconds: float) -> None:
+        is_calm = len(pieces) == 1 and not self._submitted and seconds < _QUICK_SECONDS
+        self._calm = self._calm + 1 if is_calm else 0
+        self._ledger.answer([future for _, future in pieces], answers)
 
 
 class ProcessWriter(asyncio.Protocol):
@@ -96,7 +147,7 @@ class ProcessWriter(asyncio.Protocol):
         self._process = process
         self._transport: asyncio.Transport | None = None
         self._ledger = _Ledger(on_unknown)
-        self._outgoing: list[Work] = []
+        self._outgoing: list[bytes] = []
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._frames = Frames()
         self._loop = asyncio.get_running_loop()
@@ -108,23 +159,28 @@ class ProcessWriter(asyncio.Protocol):
     async def start(cls, path: Path, lock: int, *, on_unknown: OnUnknown) -> "ProcessWriter":
         """Return a writer on the file at ``path``, whose process also holds the ``lock``."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.to_thread(_spawn, path, theirs.fileno(), lock)
-        loop = asyncio.get_running_loop()
-        _, writer = await loop.create_unix_connection(
-            lambda: cls(process, on_unknown=on_unknown), sock=ours
-        )
+        try:
+            with theirs:
+                process = await asyncio.to_thread(_spawn, path, theirs.fileno(), lock)
+            loop = asyncio.get_running_loop()
+            _, writer = await loop.create_unix_connection(
+                lambda: cls(process, on_unknown=on_unknown), sock=ours
+            )
+        except BaseException:
+            ours.close()  # the process ends with it
+            raise
         return writer
 
-    def submit(self, work: Work) -> "asyncio.Future[Any]":
-        """Queue a piece of work; the future is answered after its commit."""
+    async def submit(self, work: Work) -> Any:
+        """Return the answer to a piece of work, after its commit."""
+        part = encode_work(work)  # what cannot be encoded is refused before it has a place
         future = self._ledger.open()
         if not future.done():
-            self._outgoing.append(work)
+            self._outgoing.append(part)
             self._waiting.append(future)
             if self._under_way < _UNDER_WAY_MAX:
                 self._flush()
-        return future
+        return await future
 
     async def aclose(self) -> None:
         """Commit what was submitted, then end the process."""
@@ -161,9 +217,9 @@ class ProcessWriter(asyncio.Protocol):
 
     def _flush(self) -> None:
         if self._outgoing and self._transport is not None:
-            works, self._outgoing = self._outgoing, []
+            parts, self._outgoing = self._outgoing, []
             self._under_way += 1
-            self._transport.write(encode_works(works))
+            self._transport.write(encode_works(parts))
 
 
 def _spawn(path: Path, handle: int, lock: int) -> "subprocess.Popen[bytes]":
