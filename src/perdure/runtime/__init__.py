@@ -1,20 +1,8 @@
-"""Runs function code: worker processes that speak the Lambda Runtime API, and all they need.
+"""Runs function code: worker processes that speak the Lambda Runtime API, and all they need; or
+handlers in this very process.
 
-``WorkerPool`` is the engine's ``Invoker``. Nothing here knows what a durable execution is.
+``pool.WorkerPool`` and ``in_process.InProcessInvoker`` are the engine's ``Invoker``. Modules are
+imported one by one: what runs in process needs no HTTP.
 """
 
-from perdure.runtime.archive import check_archive
-from perdure.runtime.code import LoadCode, code_sha256
-from perdure.runtime.errors import BadArchiveError
-from perdure.runtime.pool import WorkerPool
-from perdure.runtime.settings import Credentials, RuntimeSettings
-
-__all__ = [
-    "BadArchiveError",
-    "Credentials",
-    "LoadCode",
-    "RuntimeSettings",
-    "WorkerPool",
-    "check_archive",
-    "code_sha256",
-]
+__all__: list[str] = []

@@ -1,0 +1,125 @@
+"""Between the threads of handlers and the engine's loop, and back.
+
+A thread leaves its call in a queue and waits for a lock; the loop is woken once for all calls that
+came while it was busy. Nothing here knows what is called.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+__all__ = ["ClosedError", "Crossing"]
+
+T = TypeVar("T")
+
+
+class ClosedError(Exception):
+    """The loop takes no more calls."""
+
+
+class Crossing:
+    """The way onto one event loop; every method may be called from any thread but the loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Lead to ``loop``."""
+        self._loop = loop
+        self._posted: deque[Callable[[], None]] = deque()
+        self._is_woken = False
+        self._is_closed = False
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Have the loop do ``work``, which must not raise, and do not wait for it.
+
+        Raises:
+            ClosedError: the loop has ended.
+        """
+        if self._is_closed:
+            raise ClosedError("the service is closed")
+        self._posted.append(work)
+        if not self._is_woken:
+            self._is_woken = True
+            with contextlib.suppress(RuntimeError):  # the loop was closed just now
+                self._loop.call_soon_threadsafe(self._drain)
+        if self._is_closed:  # perhaps after its last look at the queue
+            raise ClosedError("the service is closed")
+
+    def call(
+        self,
+        function: Callable[..., Coroutine[Any, Any, T]],
+        *arguments: Any,
+        timeout: float | None = None,
+    ) -> T:
+        """Run a coroutine function on the loop; return its result to the thread that waits here.
+
+        Raises:
+            ClosedError: the loop has ended, or ends meanwhile.
+            TimeoutError: the result is not there after ``timeout`` seconds; the call is cancelled.
+        """
+        call = _Call(self._loop, function, arguments)
+        self.post(call.begin)
+        if not call.ready.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
+            self.post(call.cancel)
+            raise TimeoutError(f"it is not there after {timeout} seconds")
+        return call.outcome()
+
+    def close(self) -> None:
+        """Take no more calls; on the loop, before it ends. Those that wait are let go."""
+        self._is_closed = True
+        self._drain()
+
+    def _drain(self) -> None:
+        self._is_woken = False
+        posted = self._posted
+        while posted:
+            posted.popleft()()
+
+
+class _Call(Generic[T]):
+    """One call, and the thread that waits for it."""
+
+    __slots__ = ("_arguments", "_error", "_function", "_loop", "_result", "_task", "ready")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        function: Callable[..., Coroutine[Any, Any, T]],
+        arguments: tuple[Any, ...],
+    ) -> None:
+        self.ready = threading.Lock()
+        self.ready.acquire()
+        self._loop = loop
+        self._function = function
+        self._arguments = arguments
+        self._task: asyncio.Task[T] | None = None
+        self._result: T | None = None
+        self._error: BaseException | None = None
+
+    def begin(self) -> None:
+        self._task = self._loop.create_task(self._function(*self._arguments))
+        self._task.add_done_callback(self._end)
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def outcome(self) -> T:
+        error = self._error
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # an exception must not refer to the frame it was raised in
+                self._error = None
+        return self._result  # pyright: ignore[reportReturnType] - it has ended, and not in an error
+
+    def _end(self, task: "asyncio.Task[T]") -> None:
+        if task.cancelled():
+            self._error = ClosedError("the service was closed meanwhile")
+        else:
+            self._error = task.exception()
+            if self._error is None:
+                self._result = task.result()
+        self.ready.release()
