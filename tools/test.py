@@ -37,7 +37,6 @@ PARTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
             ("aws", "100"),
             ("perdure", "0"),
             ("perdure", "100"),
-            ("perdure-async", "0"),
             ("perdure-async", "100"),
         )
     ),

@@ -28,11 +28,14 @@ def awaited(source: str) -> str:
     """Return the source of a module of handlers with its durable operations awaited."""
     module = ast.parse(source)
     names: set[str] = set()
-    while found := {
-        node.name
-        for node in ast.walk(module)
-        if isinstance(node, ast.FunctionDef) and _Finder(names).is_durable(node)
-    } - names:
+    while (
+        found := {
+            node.name
+            for node in ast.walk(module)
+            if isinstance(node, ast.FunctionDef) and _Finder(names).is_durable(node)
+        }
+        - names
+    ):
         names |= found
     return ast.unparse(ast.fix_missing_locations(_Colouring(names).visit(module)))
 

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import functools
+import re
 from collections import namedtuple
 from datetime import date, datetime
 from decimal import Decimal
@@ -275,3 +276,8 @@ class OldSite(pydantic.v1.BaseModel):
 
     pattern: Pattern  # type: ignore[type-arg]  # all that version 1 takes
     visits: int = 0
+
+
+def stable_repr(value: object) -> str:
+    """Return a test's id for a value: the same in every process."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

@@ -30,7 +30,7 @@ Target = Callable[[Any], Any]
 
 
 class Crash(BaseException):
-    """The process dies here."""
+    """The process dies here: whatever it still does is recorded no more."""
 
 
 @dataclass
@@ -60,6 +60,7 @@ class Service:
     #: answers a callback when its handler is suspended: (callback id) -> (payload, error) or None
     answer: Callable[[str], tuple[str | None, ErrorObject | None] | None] | None = None
     page: int = 1_000
+    name: str = "order-1"
     batches: list[Sequence[OperationUpdate]] = field(
         default_factory=list[Sequence[OperationUpdate]]
     )
@@ -67,7 +68,8 @@ class Service:
     after_checkpoint: Callable[[int], None] | None = None
 
     def __post_init__(self) -> None:
-        self.story = Story(a_start(payload=json.dumps(self.event)), is_begun=False)
+        start = a_start(payload=json.dumps(self.event), name=self.name)
+        self.story = Story(start, is_begun=False)
         self.invocations = 0
         self.envelopes: list[Opening] = []
         self._lock = threading.RLock()
@@ -83,7 +85,9 @@ class Service:
         """Apply updates to the real state machine."""
         with self._lock:
             number = len(self.batches)
-            if self._is_dead or token != self._seal():
+            if self._is_dead:
+                raise _gone()
+            if token != self._seal():
                 raise ServiceError(
                     "Invalid checkpoint token", code="InvalidParameterValueException", status=400
                 )
@@ -117,15 +121,21 @@ class Service:
 
     def run(self, *, invocations_max: int = 1_000) -> Ended:
         """Run to the end, through every wait."""
-        while self.story.progress.status is ExecutionStatus.RUNNING:
+        while self.go_on():
             assert self.invocations < invocations_max, "it does not end"
-            self._finish_children()
-            self._answer_callbacks()
-            if self.story.progress.ready_at_ms is None:
-                self._pass_time()
-            else:
-                self.invoke()
-        return self._ended()
+        return self.ended()
+
+    def go_on(self) -> bool:
+        """Do what is next, an invocation or the passing of time; return False at the end."""
+        if self.story.progress.status is not ExecutionStatus.RUNNING:
+            return False
+        self._finish_children()
+        self._answer_callbacks()
+        if self.story.progress.ready_at_ms is None:
+            self._pass_time()
+        else:
+            self.invoke()
+        return True
 
     def invoke(self) -> dict[str, Any] | None:
         """Run one invocation; return its answer, None if it died."""
@@ -137,8 +147,10 @@ class Service:
         self.envelopes.append(opening)
         try:
             answer = self._invoke(opening)
-        except (Exception, Crash) as error:  # noqa: BLE001 - whatever leaves a handler
-            self._is_dead = True
+            if self._is_dead:
+                raise _gone()
+        except Exception as error:  # noqa: BLE001 - whatever leaves a handler
+            self._is_dead, self._kept = True, False
             verdict = Verdict(status=None, error=ErrorObject(error_message=str(error)))
             self._finish(verdict)
             return None
@@ -230,7 +242,7 @@ class Service:
                 point(number)
             except Crash:
                 self._is_dead = True
-                raise
+                raise _gone() from None
 
     def _seal(self) -> str:
         progress = self.story.progress
@@ -239,7 +251,8 @@ class Service:
     def _shape(self, operation: Any) -> Operation:
         return operation_shape(operation, _callback_id)
 
-    def _ended(self) -> Ended:
+    def ended(self) -> Ended:
+        """Return how it ended."""
         root = next(iter(self.story.execution.operations.values()))
         result = root.payload
         return Ended(
@@ -249,6 +262,10 @@ class Service:
             self.invocations,
             self,
         )
+
+
+def _gone() -> ServiceError:
+    return ServiceError("the process is gone", code="Gone", status=503)
 
 
 def _callback_id(operation_id: str) -> str:

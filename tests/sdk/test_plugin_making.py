@@ -41,7 +41,7 @@ class Pretender:
 
 @pytest.mark.parametrize("base", [OURS, aws_plugin.DurableInstrumentationPlugin])
 @pytest.mark.parametrize(
-    "make", [fail, cancel, lambda: None, object, Pretender, lambda: OURS], ids=str
+    "make", [fail, cancel, lambda: None, object, Pretender, lambda: OURS], ids=range(6)
 )
 def test_what_makes_no_plugin_is_logged_and_left_out(
     base: type, make: Any, caplog: pytest.LogCaptureFixture

@@ -19,7 +19,7 @@ from perdure.sdk.preview import (
     PreviewMode,
     build_preview,
 )
-from tests.sdk.serdes_samples import Club, Customer, Line, Point
+from tests.sdk.serdes_samples import Club, Customer, Line, Point, stable_repr
 
 NAMES = st.sampled_from(["a", "b", "c", "d.e", ""])
 LEAVES = st.none() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3)
@@ -65,7 +65,9 @@ def test_a_preview_is_awss(
     assert json.dumps(shown) == json.dumps(theirs)
 
 
-@pytest.mark.parametrize("value", [None, 5, "text", [{"a": 1}], (1,), Point(1), object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [None, 5, "text", [{"a": 1}], (1,), Point(1), object()], ids=stable_repr
+)
 def test_what_has_no_fields_has_no_preview(value: object) -> None:
     assert build_preview(value, PreviewConfig(PreviewMode.INCLUDE_ALL)) is None
 

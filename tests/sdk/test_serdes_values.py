@@ -67,6 +67,7 @@ from tests.sdk.serdes_samples import (
     Site,
     Status,
     Summed,
+    stable_repr,
 )
 
 NOW = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
@@ -198,7 +199,7 @@ def test_each_kind_comes_back_as_what_it_was(value: object) -> None:
         aws.deserialize(None, _write({"a": value}), "operation", "arn")
 
 
-@pytest.mark.parametrize("value", [1 + 2j, {"a": {1}}, Customer(name="a")], ids=repr)
+@pytest.mark.parametrize("value", [1 + 2j, {"a": {1}}, Customer(name="a")], ids=stable_repr)
 def test_awss_sdk_refuses_it(value: object) -> None:
     with pytest.raises(aws.SerDesError, match=r"Unknown type tag|is not a valid TypeTag"):
         aws.deserialize(None, _write(value), "operation", "arn")
@@ -264,7 +265,7 @@ def test_an_exception_with_fields_comes_back() -> None:
     assert _round(Failure(5)).code == 5
 
 
-@pytest.mark.parametrize("value", [Label("a"), DictLabel("a")], ids=repr)
+@pytest.mark.parametrize("value", [Label("a"), DictLabel("a")], ids=stable_repr)
 def test_a_value_that_keeps_its_hash_can_be_hashed(value: object) -> None:
     hash(value)
     assert hash(_round(value)) == hash(value)
@@ -344,7 +345,7 @@ def _local_classes() -> list[Any]:
     return [Local(1), LocalColour.RED]
 
 
-@pytest.mark.parametrize("value", _local_classes(), ids=repr)
+@pytest.mark.parametrize("value", _local_classes(), ids=stable_repr)
 def test_a_local_class_is_an_error(value: object) -> None:
     with pytest.raises(SerDesError, match="is local to a function, where no other process finds"):
         _write(value)

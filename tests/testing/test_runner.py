@@ -512,6 +512,27 @@ def test_a_runner_that_is_closed_runs_nothing_more() -> None:
     assert runner.get_result(arn).status is InvocationStatus.PENDING
 
 
+def test_a_handler_that_still_runs_is_ended_with_its_runner() -> None:
+    is_running, is_closed, is_over = threading.Event(), threading.Event(), threading.Event()
+
+    @durable_execution
+    def handler(event: Any, context: DurableContext) -> Any:
+        try:
+            context.step(lambda _: is_running.set() or is_closed.wait(10), name="first")
+            context.step(lambda _: effects.record("second"), name="second")
+        finally:
+            is_over.set()
+
+    with DurableFunctionTestRunner(handler) as runner:
+        arn = runner.run_async()
+        assert is_running.wait(10)
+    is_closed.set()
+    assert is_over.wait(10)
+
+    assert not runner.trial.effects
+    assert runner.get_result(arn).operations == []
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=6), st.sampled_from(KEEPING))
 def test_any_waits_take_what_they_say(seconds: list[int], keep: Any) -> None:

@@ -140,7 +140,9 @@ class BaseContext:
         """Return ``body``, with the context's replay followed around it."""
         if not self._is_replaying:
             return body
-        return self._replay(identity, body, is_virtual=is_virtual)
+        place = ACTIVE.get()
+        path = place.path if place is not None and place.scope is self.scope else ""
+        return self._replay(identity, body, path, is_virtual=is_virtual)
 
     def whole_seconds(self, seconds: float, what: str) -> int:
         """Return a delay as the service takes it: whole seconds, and at least one."""
@@ -167,7 +169,7 @@ class BaseContext:
         )
 
     def _replay(
-        self, identity: Identity, body: Body, *, is_virtual: bool
+        self, identity: Identity, body: Body, path: str, *, is_virtual: bool
     ) -> Generator[Request, Any, Any]:
         """Run an operation, and find out whether what comes after it is new.
 
@@ -186,14 +188,18 @@ class BaseContext:
         try:
             return (yield from body)
         finally:
-            if is_open or not self._has_next(identity):
+            if is_open or not self._has_next(path):
                 self.end_replay()
 
-    def _has_next(self, identity: Identity) -> bool:
-        place = ACTIVE.get()
-        path = place.path if place is not None and place.scope is self.scope else ""
-        position = self._counts.get(path, 0) + 1
-        return self.run.journal.find(self.id_of(position, path)) is not None
+    def _has_next(self, path: str) -> bool:
+        """Tell whether the task at ``path``, or one that started it, has gone further before."""
+        while True:
+            position = self._counts.get(path, 0) + 1
+            if self.run.journal.find(self.id_of(position, path)) is not None:
+                return True
+            if not path:
+                return False
+            path = path.rpartition(".")[0]
 
 
 def _quoted(name: str | None) -> str:

@@ -123,7 +123,7 @@ class DurableFunction:
 
         opening = _opening(envelope)
         parked = keep.take(opening.arn) if keep is not None else None
-        if isinstance(parked, LoopHandler) and opening.changes_only:
+        if isinstance(parked, LoopHandler) and opening.changes_only and parked.is_resumable:
             parked.resume(opening, client, lambda_context)
             return await self._awaited(parked, opening.arn, keep)
         if parked is not None:

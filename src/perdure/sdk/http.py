@@ -29,6 +29,7 @@ _CONNECT_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 50.0
 _TRIES: Final = 5
 _FIRST_PAUSE_SECONDS: Final = 0.05
+_HEAD_BYTES_MAX: Final = 65_536
 
 
 class HttpError(OSError):
@@ -85,11 +86,11 @@ class HttpClient:
         for tries_left in reversed(range(_TRIES)):
             try:
                 status, headers, data = self._exchange(method, path, body)
+                if status < 300:
+                    return _document(data)
             except OSError as error:
                 problem = ServiceError(f"the service cannot be reached: {error}")
             else:
-                if status < 300:
-                    return json.loads(data)
                 problem = _refusal(status, headers, data)
                 if status < 500 and status != 429:
                     raise problem
@@ -162,7 +163,7 @@ class _Connection:
             raise HttpError(f"the answer begins with {lines[0][:80]!r}") from error
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return status, headers, self._read_chunks()
-        length = int(headers.get("content-length", "0"))
+        length = _size(headers.get("content-length", "0"), 10)
         self._fill(length)
         return status, headers, self._take(length)
 
@@ -174,7 +175,7 @@ class _Connection:
         body = bytearray()
         while True:
             line_end = self._fill_until(b"\r\n")
-            size = int(self._take(line_end + 2).split(b";")[0], 16)
+            size = _size(self._take(line_end + 2).split(b";")[0].decode("latin-1"), 16)
             self._fill(size + 2)
             chunk = self._take(size + 2)
             if size == 0:
@@ -195,6 +196,8 @@ class _Connection:
 
     def _fill_until(self, end: bytes) -> int:
         while (position := self._buffer.find(end)) < 0:
+            if len(self._buffer) > _HEAD_BYTES_MAX:
+                raise HttpError(f"the answer's head is longer than {_HEAD_BYTES_MAX} bytes")
             self._buffer += self._receive()
         return position
 
@@ -203,6 +206,26 @@ class _Connection:
         if not data:
             raise HttpError("the service hung up")
         return data
+
+
+def _size(text: str, base: int) -> int:
+    try:
+        size = int(text, base)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise HttpError(f"the answer's length is {text[:80]!r}")
+    return size
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    try:
+        document: Any = json.loads(data)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise HttpError(f"the answer is no JSON object: {data[:80]!r}")
+    return cast("dict[str, Any]", document)
 
 
 def _progress(token: str | None, state: dict[str, Any]) -> Progress:

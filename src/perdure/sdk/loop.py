@@ -8,6 +8,7 @@ so that operations under ``asyncio.gather`` have the same ids at every replay.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import selectors
@@ -160,6 +161,7 @@ class LoopDriver:
         """Run an operation to its end; return its result."""
         step: Callable[[Any], Request] = body.send
         answer: Any = None
+        self._check_on()
         try:
             while True:
                 request = step(answer)
@@ -169,12 +171,15 @@ class LoopDriver:
                 except BaseException as error:  # noqa: BLE001 - the operation's to handle
                     answer = error
                     step = body.throw
+                self._check_on()
         except StopIteration as stop:
             return stop.value
 
     async def call(self, request: Call) -> Any:
         """Run the user's function here; a step that is no coroutine function, in a thread."""
         board = self._run.board
+        if self._run.is_suspended:
+            raise suspension()
         board.add(request.is_work)
         before = ACTIVE.set(Place(request.scope, "", self.tasks))
         try:
@@ -195,8 +200,6 @@ class LoopDriver:
         run = self._run
         while run.stored < request.ticket:
             run.check()
-            if run.is_revoked:
-                raise suspension()
             future = self._loop.create_future()
             self._flushers.append((request.ticket, future))
             self._send_soon()
@@ -271,6 +274,11 @@ class LoopDriver:
         if waiter.error is not None:
             raise waiter.error
 
+    def _check_on(self) -> None:
+        """Let a parked handler go that has moved by itself, as by a timer of ``asyncio``."""
+        if not self._is_on:
+            self._run.suspend()
+
     def _refresh(self) -> None:
         # By now the invocation may be over, or about to be.
         if self._is_on and not self._run.board.is_at_rest:
@@ -332,7 +340,9 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
             result = context.run(work)
         except BaseException as raised:  # noqa: BLE001 - raised again where it is awaited
             error = raised
-        loop.call_soon_threadsafe(_finish, future, result, error)
+        # The loop may be gone, if nobody waits any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_finish, future, result, error)
 
     WORKERS.run(run)
     return await future

@@ -71,6 +71,13 @@ class LoopHandler:
         self._is_kept = True
         self._root = self._loop.create_task(self.run_here())
 
+    @property
+    def is_resumable(self) -> bool:
+        """Whether it still stands where it was parked, on this loop; a timer of its own may have
+        moved it.
+        """
+        return self._loop is asyncio.get_running_loop() and not self.run.is_suspended
+
     def resume(
         self, opening: Opening, client: AsyncServiceClient, lambda_context: LambdaContext | None
     ) -> None:
@@ -84,13 +91,16 @@ class LoopHandler:
     async def wait(self) -> Answer | None:
         """Return the answer when the handler has ended, None when it is at rest."""
         assert self._root is not None, "it is begun first"
-        self._rest = self._loop.create_future()
-        await asyncio.wait({self._root, self._rest}, return_when=asyncio.FIRST_COMPLETED)
-        if self._root.done():
-            self._rest.cancel()
-            return self._root.result()
-        self._unwatch()
-        return None
+        while True:
+            rest = self._rest = self._loop.create_future()
+            await asyncio.wait({self._root, rest}, return_when=asyncio.FIRST_COMPLETED)
+            if self._root.done():
+                rest.cancel()
+                return self._root.result()
+            if self._driver.is_at_rest:
+                self._unwatch()
+                return None
+            self._loop.watch(self._driver)
 
     def discard(self) -> None:
         """Unwind a handler that is at rest; may be called from any thread."""

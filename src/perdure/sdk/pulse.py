@@ -7,6 +7,7 @@ only when the service is asked.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Final, Protocol
 
@@ -14,6 +15,7 @@ from perdure.sdk.wall_time import now_ms
 
 __all__ = ["PULSE", "Pulse"]
 
+_log: Final = logging.getLogger(__name__)
 _BEAT_SECONDS: Final = 0.02
 
 
@@ -63,7 +65,11 @@ class Pulse:
                     self._is_needed.clear()
             at_ms = now_ms()
             for member in members:
-                member.tick(at_ms)
+                try:
+                    member.tick(at_ms)
+                except Exception:  # noqa: BLE001 - as when its event loop is closed
+                    _log.exception("a running handler cannot be looked after")
+                    self.discard(member)
 
 
 PULSE: Final = Pulse()

@@ -103,6 +103,8 @@ class Run:
             self.hooks.on_operation_start(update, self.journal.find(update.id))
         size = _UPDATE_BYTES + len(update.payload or "") + _error_bytes(update.error)
         with self._lock:
+            # Again, now that nobody can close the scope and record its end in between.
+            self.board.check_locked(scope)
             self._pending.append(_Queued(update, size))
             self._recorded += 1
             return self._recorded
@@ -125,6 +127,10 @@ class Run:
         """Raise if nothing can be stored any more."""
         if self.fault is not None:
             raise self.fault
+        if self.is_revoked:
+            raise suspension()
+        if self.is_completed:
+            raise _orphaned()
 
     def exchange(self) -> Calls[None]:
         """Send one batch, or none, which asks what has changed; take in the answer.

@@ -49,7 +49,7 @@ class Mailbox:
 
 
 class Switchboard:
-    """The blocked of one handler. Every method but the constructor takes the lock."""
+    """The blocked of one handler. Its methods take the lock, but ``check_locked``."""
 
     def __init__(
         self,
@@ -75,10 +75,9 @@ class Switchboard:
     def earliest_ms(self) -> int | None:
         """The earliest instant at which time alone releases somebody."""
         with self._lock:
-            return min(
-                (waiter.until_ms for waiter in self._waiters if waiter.until_ms is not None),
-                default=None,
-            )
+            # Copied at one go: an event loop's is asked from another thread, with no lock.
+            waiters = tuple(self._waiters)
+        return min((w.until_ms for w in waiters if w.until_ms is not None), default=None)
 
     def add(self, count: int) -> None:
         """Count ``count`` more (or fewer) as busy."""
@@ -88,7 +87,7 @@ class Switchboard:
     def block_on(self, seen: Operation, until_ms: int | None, waiter: Waiter) -> bool:
         """Register a waiter for a change of ``seen``; return False if it has changed already."""
         with self._lock:
-            self._check(waiter.scope)
+            self.check_locked(waiter.scope)
             if self._journal.find(seen.id) is not seen:
                 return False
             waiter.operation_id, waiter.until_ms = seen.id, until_ms
@@ -101,7 +100,7 @@ class Switchboard:
         with self._lock:
             if mailbox.messages:
                 return False
-            self._check(waiter.scope)
+            self.check_locked(waiter.scope)
             mailbox.waiter = waiter
             self._waiters.add(waiter)
             self.busy -= self._weight
@@ -142,7 +141,14 @@ class Switchboard:
     def check(self, scope: Scope) -> None:
         """Raise if the handler is stopped, or ``scope`` closed."""
         with self._lock:
-            self._check(scope)
+            self.check_locked(scope)
+
+    def check_locked(self, scope: Scope) -> None:
+        """As ``check``, by whoever has the lock."""
+        if self._stop is not None:
+            raise self._stop()
+        if scope.is_closed:
+            raise _orphaned()
 
     def withdraw(self, waiter: Waiter) -> None:
         """Forget a waiter that was cancelled."""
@@ -150,12 +156,6 @@ class Switchboard:
             if waiter in self._waiters:
                 self._waiters.discard(waiter)
                 self.busy += self._weight
-
-    def _check(self, scope: Scope) -> None:
-        if self._stop is not None:
-            raise self._stop()
-        if scope.is_closed:
-            raise _orphaned()
 
     def _wake_all(
         self, waiters: Iterable[Waiter], error: Callable[[], BaseException] | None = None

@@ -119,10 +119,10 @@ class ThreadHandler:
         self._report(outcome)
 
     def _come_to_rest(self) -> None:
-        if self._is_kept:
+        if self._is_kept and not self._driver.has_unwound:
             self._report(_AT_REST)
         else:
-            self.run.suspend()
+            self._driver.suspend()
 
     def _report(self, outcome: Any) -> None:
         with self._lock:

@@ -49,6 +49,7 @@ class ThreadDriver:
         self._all_left = threading.Condition(threading.Lock())
         self._seen_ticket = 0
         self._is_on = False
+        self.has_unwound = False  #: a thread has left that will be missed when the others go on
 
     def drive(self, body: Body) -> Any:
         """Run an operation to its end; return its result."""
@@ -88,15 +89,16 @@ class ThreadDriver:
             if self._queue.enter():
                 try:
                     with self._sending:
-                        if run.is_revoked:
-                            raise suspension()
-                        make_calls(run.exchange(), self.client)
+                        if run.stored < request.ticket:
+                            run.check()
+                            make_calls(run.exchange(), self.client)
                 finally:
                     self._queue.leave()
 
     def settle(self, request: Settle) -> None:
         """Block until the operation has changed."""
         if self._blocked >= _BLOCKED_MAX:
+            self.has_unwound = True
             raise suspension()
         lock = threading.Lock()
         lock.acquire()
@@ -138,6 +140,12 @@ class ThreadDriver:
         """Tell whether the handler is at rest, and stays so: nobody is asking the service."""
         with self._sending:
             return self._run.board.is_at_rest
+
+    def suspend(self) -> None:
+        """Have every thread leave, unless what the service has just said moves the handler on."""
+        with self._sending:
+            if self._run.board.is_at_rest:
+                self._run.suspend()
 
     def tick(self, now_ms: int) -> None:
         """Send what has waited for company long enough; ask for what is due. Never blocks."""

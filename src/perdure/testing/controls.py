@@ -39,7 +39,9 @@ class Controls:
         self._service = service
 
     def close(self) -> None:
-        """Invoke nothing more. What became of the executions can still be read."""
+        """Invoke nothing more; handlers that run end at their next call. What became of the
+        executions can still be read.
+        """
         self._service.close()
 
     @property

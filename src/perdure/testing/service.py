@@ -134,9 +134,12 @@ class LocalService:
         return waiter.value
 
     def close(self) -> None:
-        """Invoke nothing more, and let kept handlers go."""
+        """Invoke nothing more, let kept handlers go, and end those that run at their next call."""
         with self.lock:
             self._is_closed = True
+            for held in self.executions.open:
+                if held.run is not None:
+                    held.run.is_dead = True
             if self._timer is not None:
                 self._timer.cancel()
             parking = self._let_go()

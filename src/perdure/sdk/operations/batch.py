@@ -95,6 +95,8 @@ class _Coordinator:
         self._mailbox = Mailbox()
         self._succeeded = self._failed = self._in_flight = self._running = 0
         self._retryable: InvocationError | None = None
+        #: Begun, and recorded as over: they end by themselves, and count whoever is quicker.
+        self._known: set[int] = set()
 
     def run(self) -> Generator[Request, Any, BatchResult[Any]]:
         """Run until the batch is over."""
@@ -112,6 +114,9 @@ class _Coordinator:
     def _until_over(self) -> Generator[Request, Any, CompletionReason]:
         policy = self._policy
         while True:
+            while self._known:
+                if self._take((yield Receive(self._mailbox, self._context.scope))):
+                    return policy.reason(self._succeeded, self._failed)
             snapshot = self._snapshot()
             decision = policy.evaluate(self._succeeded, self._failed, snapshot)
             counts = self._succeeded, self._failed
@@ -137,13 +142,23 @@ class _Coordinator:
         self._states[index].status = BatchItemStatus.STARTED
         self._in_flight += 1
         self._running += 1
+        if self._context.is_replaying() and self._is_recorded(index):
+            self._known.add(index)
         body = run_branch(self._context, self._plan, index)
         return Spawn(body, index, self._mailbox, self._context.scope)
+
+    def _is_recorded(self, index: int) -> bool:
+        if self._plan.is_flat:
+            return False
+        identity = branch_identity(self._context, self._plan, index)
+        operation = self._context.run.journal.find(identity.operation_id)
+        return operation is not None and operation.status in FINISHED
 
     def _take(self, end: object) -> bool:
         """Note how a branch ended; return True if the whole batch is left behind."""
         assert isinstance(end, BranchEnd), "branches alone write to the mailbox"
         state, error = self._states[end.number], end.error
+        self._known.discard(end.number)
         self._running -= 1
         match error:
             case None:
