@@ -24,7 +24,8 @@ class _Loop:
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        if tasks:
+            self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self.loop.close()
 
     def end(self) -> None:
@@ -71,8 +72,8 @@ def test_many_threads_cross_at_once(there: _Loop) -> None:
     answers: list[int] = []
 
     def ask(number: int) -> None:
-        for turn in range(50):
-            answers.append(there.crossing.call(_echo, number * 50 + turn))
+        mine = range(number * 50, number * 50 + 50)
+        answers.extend(there.crossing.call(_echo, value) for value in mine)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]
     for thread in threads:

@@ -1,6 +1,6 @@
 """Handlers beside the engine: what they are given, what becomes of what they do."""
 
-import json
+import asyncio
 import threading
 from typing import Any
 
@@ -118,8 +118,6 @@ def test_a_stopped_coroutine_is_cancelled() -> None:
 
     @durable_execution
     async def busy(event: Any, context: AsyncDurableContext) -> None:
-        import asyncio
-
         async def step(_: Any) -> None:
             try:
                 begun.set()
@@ -155,8 +153,6 @@ def test_checkpoints_of_a_stopped_thread_are_refused() -> None:
         assert begun.wait(10)
         handle.stop()
         may_go_on.set()
-        names = [thread.name for thread in threading.enumerate()]
-        assert names
         eventually(lambda: handle.status == "STOPPED")
         assert "StepSucceeded" not in [event.event_type for event in handle.history()]
     assert went_on == []
@@ -171,4 +167,3 @@ def test_results_are_json() -> None:
         for name in ("odd", "plain"):
             with pytest.raises(ExecutionFailed, match="not JSON serializable"):
                 service.call(name)
-        assert json.loads("1") == 1

@@ -94,7 +94,9 @@ def test_what_is_not_recorded_is_fresh() -> None:
             id="a callback",
         ),
         pytest.param(
-            an_operation(INVOKE, SUCCEEDED, chained_invoke_details=ChainedInvokeDetails(result="i")),
+            an_operation(
+                INVOKE, SUCCEEDED, chained_invoke_details=ChainedInvokeDetails(result="i")
+            ),
             "i",
             False,
             id="an invoke",

@@ -93,7 +93,11 @@ class LoopHandler:
         assert self._root is not None, "it is begun first"
         while True:
             rest = self._rest = self._loop.create_future()
-            await asyncio.wait({self._root, rest}, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                await asyncio.wait({self._root, rest}, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                self._root.cancel()  # the invocation is over, and nobody is left to answer
+                raise
             if self._root.done():
                 rest.cancel()
                 return self._root.result()
