@@ -675,3 +675,16 @@ def test_a_wait_that_is_over_cannot_be_cancelled_whoever_noticed() -> None:
     assert refused(an_execution(over), an_update(WAIT, CANCEL, "wait")) == (
         "Cannot cancel a WAIT that does not exist or has already completed."
     )
+
+
+def test_a_wait_may_last_a_fraction_of_a_second() -> None:
+    story = Story()
+    options = WaitOptions(wait_milliseconds=250)
+    story.checkpoint(
+        an_update(OperationType.WAIT, OperationAction.START, "wait", wait_options=options)
+    )
+    wait = story.operation("wait")
+    assert (wait.due_at_ms, wait.wait_ends_at_ms) == (story.now_ms + 250, story.now_ms + 250)
+    assert wait.seconds == 1
+    assert story.pass_ms(250).wake().operations["wait"].status is OperationStatus.SUCCEEDED
+    assert story.operation("wait").wait_ends_at_ms == story.now_ms

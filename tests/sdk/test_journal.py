@@ -69,15 +69,21 @@ def test_what_is_not_recorded_is_fresh() -> None:
     ("operation", "payload", "replay_children"),
     [
         pytest.param(
-            an_operation(STEP, SUCCEEDED, step_details=StepDetails(result="1")), "1", False,
+            an_operation(STEP, SUCCEEDED, step_details=StepDetails(result="1")),
+            "1",
+            False,
             id="a step",
         ),
         pytest.param(
-            an_operation(STEP, SUCCEEDED, step_details=StepDetails(result="")), "", False,
+            an_operation(STEP, SUCCEEDED, step_details=StepDetails(result="")),
+            "",
+            False,
             id="an empty result",
         ),
         pytest.param(
-            an_operation(STEP, SUCCEEDED, step_details=StepDetails()), None, False,
+            an_operation(STEP, SUCCEEDED, step_details=StepDetails()),
+            None,
+            False,
             id="no result",
         ),
         pytest.param(an_operation(WAIT, SUCCEEDED), None, False, id="no details"),
@@ -118,7 +124,7 @@ def test_what_is_not_recorded_is_fresh() -> None:
             id="a child whose result is not kept",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_success_is_replayed(
     operation: Operation, payload: str | None, replay_children: bool
 ) -> None:
@@ -155,12 +161,14 @@ def test_a_failure_may_have_no_error() -> None:
     ("operation", "until_ms"),
     [
         pytest.param(
-            an_operation(STEP, PENDING, step_details=StepDetails(next_attempt_timestamp=7)), 7,
+            an_operation(STEP, PENDING, step_details=StepDetails(next_attempt_timestamp=7)),
+            7,
             id="a retry",
         ),
         pytest.param(an_operation(STEP, PENDING), None, id="a retry without details"),
         pytest.param(
-            an_operation(WAIT, STARTED, wait_details=WaitDetails(scheduled_end_timestamp=9)), 9,
+            an_operation(WAIT, STARTED, wait_details=WaitDetails(scheduled_end_timestamp=9)),
+            9,
             id="a wait",
         ),
         pytest.param(an_operation(WAIT, STARTED), None, id="a wait without details"),
@@ -171,7 +179,7 @@ def test_a_failure_may_have_no_error() -> None:
         ),
         pytest.param(an_operation(INVOKE, STARTED), None, id="an invoke"),
     ],
-)  # fmt: skip
+)
 def test_what_time_or_others_move_on_is_waited_for(
     operation: Operation, until_ms: int | None
 ) -> None:
@@ -183,11 +191,17 @@ def test_what_time_or_others_move_on_is_waited_for(
     [
         pytest.param(an_operation(STEP, STARTED), 0, None, True, id="a first attempt"),
         pytest.param(
-            an_operation(STEP, STARTED, step_details=StepDetails()), 0, None, True,
+            an_operation(STEP, STARTED, step_details=StepDetails()),
+            0,
+            None,
+            True,
             id="none has ended",
         ),
         pytest.param(
-            an_operation(STEP, STARTED, step_details=StepDetails(attempt=2)), 2, None, True,
+            an_operation(STEP, STARTED, step_details=StepDetails(attempt=2)),
+            2,
+            None,
+            True,
             id="a third attempt",
         ),
         pytest.param(
@@ -199,7 +213,7 @@ def test_what_time_or_others_move_on_is_waited_for(
         ),
         pytest.param(an_operation(CONTEXT, STARTED), 0, None, True, id="a child"),
     ],
-)  # fmt: skip
+)
 def test_what_was_begun_is_the_handlers_turn(
     operation: Operation, attempts_ended: int, payload: str | None, is_started: bool
 ) -> None:

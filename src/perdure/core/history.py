@@ -94,9 +94,8 @@ def _execution_started(reader: HistoryReader, event: Event, root: Operation) -> 
 
 
 def _wait_started(reader: HistoryReader, event: Event, wait: Operation) -> object:
-    seconds = wait.seconds or 0
     return shapes.WaitStartedDetails(
-        duration=seconds, scheduled_end_timestamp=Instant(wait.started_at_ms + seconds * 1000)
+        duration=wait.seconds or 0, scheduled_end_timestamp=Instant(wait.wait_ends_at_ms)
     )
 
 

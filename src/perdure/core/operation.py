@@ -44,6 +44,12 @@ class Operation(NamedTuple):
     tenant_id: str | None = None  #: CHAINED_INVOKE
     child_arn: str | None = None  #: CHAINED_INVOKE: the child execution
     child_version: str | None = None  #: CHAINED_INVOKE: the version that was invoked
+    span_ms: int | None = None  #: WAIT: how long, where that is no whole number of seconds
+
+    @property
+    def wait_ends_at_ms(self) -> int:
+        """When a WAIT ends, or ended."""
+        return self.started_at_ms + (self.span_ms or (self.seconds or 0) * 1000)
 
     @property
     def is_finished(self) -> bool:

@@ -59,8 +59,8 @@ def _step(operation: Operation, _: CallbackIds) -> dict[str, Any]:
 
 
 def _wait(operation: Operation, _: CallbackIds) -> dict[str, Any]:
-    ends_at_ms = operation.started_at_ms + (operation.seconds or 0) * 1000
-    return {"wait_details": shapes.WaitDetails(scheduled_end_timestamp=Instant(ends_at_ms))}
+    end = Instant(operation.wait_ends_at_ms)
+    return {"wait_details": shapes.WaitDetails(scheduled_end_timestamp=end)}
 
 
 def _callback(operation: Operation, callback_id: CallbackIds) -> dict[str, Any]:

@@ -243,7 +243,13 @@ def _apply_wait(
     span_ms = options and (options.wait_milliseconds or (options.wait_seconds or 0) * 1000)
     if not span_ms:
         raise InvalidParameterValue("Invalid WaitOptions for the given action.")
-    draft.put(wait, status=status, seconds=-(-span_ms // 1000), due_at_ms=draft.now_ms + span_ms)
+    draft.put(
+        wait,
+        status=status,
+        seconds=-(-span_ms // 1000),
+        span_ms=span_ms if span_ms % 1000 else None,
+        due_at_ms=draft.now_ms + span_ms,
+    )
     draft.record(EventType.WAIT_STARTED, wait.id)
 
 

@@ -28,6 +28,7 @@ class EngineThread:
         self.loop: DurableLoop = new_event_loop()
         self.crossing = Crossing(self.loop)
         self._is_ending = False
+        self._ending = threading.Lock()  #: what is handed over is before the end, or refused
         self._thread = threading.Thread(target=self._run, name="perdure-engine", daemon=True)
         self._thread.start()
 
@@ -70,17 +71,23 @@ class EngineThread:
         try:
             if self.is_here:
                 return await function(*arguments)
-            if self._is_ending:
-                raise ServiceClosed("the service is closed")
-            future = asyncio.run_coroutine_threadsafe(function(*arguments), self.loop)
+            with self._ending:
+                if self._is_ending:
+                    raise ServiceClosed("the service is closed")
+                future = asyncio.run_coroutine_threadsafe(function(*arguments), self.loop)
             return await asyncio.wrap_future(future)
         except Refusal as refusal:
             raise translated(refusal) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._is_ending and task is not None and not task.cancelling():
+                raise ServiceClosed("the service was closed meanwhile") from None
+            raise
 
     def end(self) -> None:
         """Let go of whoever waits, cancel what still runs on the loop, and end the thread."""
-        self._is_ending = True
-        self.crossing.close()
+        with self._ending:
+            self._is_ending = True
         self.loop.call_soon_threadsafe(self.loop.stop)
         if not self.is_here:
             self._thread.join()
@@ -99,6 +106,8 @@ class EngineThread:
             self.loop.close()
 
     def _leave(self) -> None:
+        self.crossing.close()
+        self.loop.run_until_complete(asyncio.sleep(0))  # what was handed over becomes tasks
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
