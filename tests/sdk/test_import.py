@@ -1,4 +1,4 @@
-"""``import perdure`` is a part of every cold start: it loads little, and nothing of anybody else's."""
+"""``import perdure`` is a part of every cold start: it loads little, and nothing that is not ours."""
 
 import json
 import os
@@ -14,9 +14,7 @@ _LIST_MODULES = (
 
 
 def loaded_by(module: str) -> set[str]:
-    """Return the modules that ``module`` brings into an interpreter with no site packages of
-    its own.
-    """
+    """Return the modules that ``module`` brings into a new interpreter."""
     environment = {name: value for name, value in os.environ.items() if "COV" not in name}
     done = subprocess.run(
         [sys.executable, "-c", _LIST_MODULES.format(module=module)],

@@ -183,7 +183,7 @@ def check_difference(end: Ended, line: int) -> None:
     """Both operations are shown, with the handler's line that asks for the second."""
     assert end.status is FAILED
     assert end.error is not None
-    assert end.error.error_type == "ReplayMismatchError"
+    assert end.error.error_type == "perdure.exceptions.ReplayMismatchError"
     text = message(end)
     assert "'pay'" in text or '"pay"' in text
     assert "'ship'" in text or '"ship"' in text

@@ -6,13 +6,13 @@ from pathlib import Path
 from tests.service.deployment import deploy
 from tests.serving import client
 
-HANDLER = '''
+HANDLER = """
 from perdure import durable_execution
 @durable_execution
 def handler(event, context):
     context.wait(0.25, name="a quarter")
     return "over"
-'''
+"""
 
 
 def test_a_wait_of_a_quarter_of_a_second(perdure_endpoint: str, tmp_path: Path) -> None:

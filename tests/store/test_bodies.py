@@ -55,6 +55,7 @@ OPERATION = Operation(
     tenant_id="tenant",
     child_arn="arn",
     child_version="7",
+    span_ms=250,
 )
 REPLY = LastReply(
     client_token=UUID,
@@ -200,13 +201,13 @@ def test_no_member_of_an_error_is_lost(name: str) -> None:
         assert kept_operation(operation) == operation
 
 
-@pytest.mark.parametrize("members_then", [13, 17, 18])
+@pytest.mark.parametrize("members_then", [13, 17, 18, 19])
 def test_an_operation_of_a_time_with_fewer_members_is_read(members_then: int) -> None:
     """V3: those it did not have are at their defaults."""
     values = msgspec.msgpack.decode(encode_operation(OPERATION))
-    assert len(values) == 18
+    assert len(values) == 19
     body = msgspec.msgpack.encode(values[:members_then])
-    later = ("replay_children", "target", "tenant_id", "child_arn", "child_version")
+    later = ("replay_children", "target", "tenant_id", "child_arn", "child_version", "span_ms")
     missing = later[members_then - 13 :]
     defaults = {name: Operation._field_defaults[name] for name in missing}
     assert kept_operation(OPERATION, body) == OPERATION._replace(**defaults)
