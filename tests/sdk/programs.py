@@ -73,7 +73,7 @@ def nodes() -> st.SearchStrategy[tuple[Node, ...]]:
         st.recursive(
             leaves,
             lambda inner: st.builds(
-                Node, kinds, st.integers(0, 3), st.lists(inner, max_size=3).map(tuple)
+                Node, kinds, st.integers(0, 3), st.lists(inner, max_size=4).map(tuple)
             ),
             max_leaves=8,
         ),
@@ -309,6 +309,18 @@ class _Async:
         calls = (self._caught(context, node, f"{place}.{i}") for i, node in enumerate(inner))
         return list(await asyncio.gather(*calls))
 
+    async def _in_pairs(
+        self, context: AsyncDurableContext, inner: tuple[Node, ...], place: str
+    ) -> list[Any]:
+        async def pair(i: int) -> list[Any]:
+            return [
+                await self._caught(context, node, f"{place}.{j}")
+                for j, node in enumerate(inner[i : i + 2], start=i)
+            ]
+
+        pairs = await asyncio.gather(*(pair(i) for i in range(0, len(inner), 2)))
+        return [result for pair in pairs for result in pair]
+
     async def _group(
         self, context: AsyncDurableContext, inner: tuple[Node, ...], place: str
     ) -> list[Any]:
@@ -362,7 +374,7 @@ class _Async:
         return await context.invoke("wrap", node.number, name=place)
 
     async def _child(self, context: AsyncDurableContext, node: Node, place: str) -> Any:
-        run_all = (self.run_all, self._gather, self._group, self._gather)[node.number]
+        run_all = (self.run_all, self._gather, self._group, self._in_pairs)[node.number]
         return await context.run_in_child_context(
             lambda inner: run_all(inner, node.inner, place), name=place
         )

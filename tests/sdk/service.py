@@ -104,7 +104,9 @@ class Service:
             assert isinstance(reply, CheckpointReply)
             self._die_at(self.after_checkpoint, number)
             shapes = [self._shape(operation) for operation in reply.operations]
-            return Progress(self._seal() if reply.token else None, shapes, None)
+            if not reply.token:
+                return Progress(None, shapes, None)
+            return Progress(self._seal(), *self._paged(shapes))
 
     def read_state(self, arn: str, token: str, marker: str | None) -> Progress:
         """Return a page of the state."""
@@ -182,12 +184,16 @@ class Service:
         changes = [self._shape(operation) for operation in reply.changes]
         ids = [operation.id for operation in changes]
         whole = [self._shape(o) for o in replayed(self.story.execution.operations)]
-        self._pages = [whole[i : i + self.page] for i in range(0, len(whole), self.page)]
+        first, marker = self._paged(whole)
         arn = self.story.execution.identity.arn
         if self._kept:
             return Opening(arn, self._seal(), changes, None, ids, changes_only=True)
-        marker = "1" if len(self._pages) > 1 else None
-        return Opening(arn, self._seal(), self._pages[0], marker, ids)
+        return Opening(arn, self._seal(), first, marker, ids)
+
+    def _paged(self, shapes: list[Operation]) -> tuple[Sequence[Operation], str | None]:
+        """Return the first page, and where the next one is."""
+        self._pages = [shapes[i : i + self.page] for i in range(0, len(shapes), self.page)] or [()]
+        return self._pages[0], "1" if len(self._pages) > 1 else None
 
     def _finish(self, verdict: Verdict) -> None:
         with self._lock:

@@ -75,13 +75,14 @@ class Server:
         self.port = self._listener.getsockname()[1]
         self.lines: list[Line] = []
         self.closed = [threading.Event() for _ in range(10)]
-        self._thread: threading.Thread | None = None
+        self._clients: list[HttpClient] = []
 
     def serve(self, *behaviours: Callable[[Line], None]) -> HttpClient:
         """Serve so many connections, one after another; return a client for them."""
-        self._thread = threading.Thread(target=self._run, args=(behaviours,), daemon=True)
-        self._thread.start()
-        return HttpClient(f"http://127.0.0.1:{self.port}")
+        threading.Thread(target=self._run, args=(behaviours,), daemon=True).start()
+        client = HttpClient(f"http://127.0.0.1:{self.port}")
+        self._clients.append(client)
+        return client
 
     def _run(self, behaviours: tuple[Callable[[Line], None], ...]) -> None:
         for number, behave in enumerate(behaviours):
@@ -94,8 +95,10 @@ class Server:
             self.closed[number].set()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more; have the clients hang up."""
         self._listener.close()
+        for client in self._clients:
+            client.close()
 
     @property
     def requests(self) -> list[int]:
@@ -300,6 +303,26 @@ def have_no_number(line: Line) -> None:
     line.answer(b"HTTP/1.1 fine\r\n\r\n")
 
 
+def have_no_length(line: Line) -> None:
+    """Answer with a length that is none."""
+    line.answer(b"HTTP/1.1 200 OK\r\nContent-Length: some\r\n\r\n")
+
+
+def have_a_chunk_of_no_length(line: Line) -> None:
+    """Answer with a chunk whose length is none."""
+    line.answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n")
+
+
+def answer_no_json(line: Line) -> None:
+    """Answer with a page for people."""
+    line.answer(an_answer(b"<html>"))
+
+
+def answer_no_object(line: Line) -> None:
+    """Answer with JSON of another kind."""
+    line.answer(an_answer(b"[]"))
+
+
 @pytest.mark.parametrize(
     "misbehave",
     [
@@ -309,6 +332,8 @@ def have_no_number(line: Line) -> None:
         hang_up_in_a_chunk,
         speak_another_language,
         have_no_number,
+        have_no_length,
+        have_a_chunk_of_no_length,
     ],
 )
 def test_a_broken_answer_is_asked_for_again(
@@ -320,6 +345,26 @@ def test_a_broken_answer_is_asked_for_again(
 
     first, second = server.lines
     assert first.heard == second.heard
+
+
+@pytest.mark.parametrize("misbehave", [answer_no_json, answer_no_object])
+def test_an_answer_that_is_no_object_is_asked_for_again(
+    server: Server, misbehave: Callable[[Line], None]
+) -> None:
+    def serve(line: Line) -> None:
+        misbehave(line)
+        line.answer(an_answer())
+
+    check_good(ask(server.serve(serve)))
+
+
+def test_a_head_without_an_end_is_not_read_for_ever(server: Server) -> None:
+    endless = b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 70_000
+    client = server.serve(lambda line: line.answer(endless), lambda line: line.answer(an_answer()))
+
+    check_good(ask(client))
+
+    assert server.requests == [1, 1]
 
 
 def test_a_service_that_only_hangs_up_cannot_be_reached(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""``import perdure`` is a part of every cold start: it loads little, and nothing that is not ours."""
+"""``import perdure`` is a part of every cold start: it loads little, and nothing foreign."""
 
 import json
 import os

@@ -81,6 +81,13 @@ class HttpClient:
         answer = self._call("GET", f"{_PATH}{quote(arn, safe='')}/state?{urlencode(query)}", b"")
         return _progress(None, answer)
 
+    def close(self) -> None:
+        """Hang up every connection that is idle."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
     def _call(self, method: str, path: str, body: bytes) -> dict[str, Any]:
         pause = _FIRST_PAUSE_SECONDS
         for tries_left in reversed(range(_TRIES)):

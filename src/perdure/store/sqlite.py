@@ -20,6 +20,7 @@ from perdure.store.protocol import Agenda, CommitResult, Due, EventQuery, Execut
 from perdure.store.records import Record, RecordWrite
 from perdure.store.rows import execution_key, rows_of
 from perdure.store.sqlite_commits import Discard, EraseSome, WriteRecords
+from perdure.store.sqlite_log import PAGES_LONG, PAGES_SHORT, give_room
 from perdure.store.sqlite_migrations import migrate
 from perdure.store.sqlite_reads import Reads
 from perdure.store.sqlite_schema import StoreOpenError, connect, lock
@@ -71,6 +72,8 @@ class SqliteStore:
             handle = await asyncio.to_thread(lock, self._path)
             held.callback(os.close, handle)
             connection = await asyncio.to_thread(self._open_file)
+            pages = PAGES_LONG if self._has_writer_process else PAGES_SHORT
+            await asyncio.to_thread(give_room, connection, self._path, pages=pages)
             self._connection = held.enter_context(closing(connection))
             self._readers = [
                 held.enter_context(closing(connect(self._path, is_writer=False)))

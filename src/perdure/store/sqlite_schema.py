@@ -31,7 +31,6 @@ _LOCK_STEP_SECONDS: Final = 0.01
 #: The caches are the one thing that grows with the file: this is how far.
 _WRITER_CACHE_KB: Final = 4_096
 _READER_CACHE_KB: Final = 2_048
-_LOG_PAGES: Final = 4_000  #: of the write-ahead log, until it is taken over into the file
 _LOG_BYTES_KEPT: Final = 67_108_864  #: a log that a long reader has made larger is cut to this
 OPERATION_BITS: Final = 22  #: row id of an operation: execution number << 22 | position
 EVENT_BITS: Final = 24  #: row id of events: execution number << 24 | id of the first
@@ -202,7 +201,6 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} cannot be made durable: journal_mode is {mode} and must be wal,"
             f" synchronous is {level} and must be 2"
         )
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_KEPT}")
 
 
