@@ -139,7 +139,7 @@ class Runs:
     is_recorded: Callable[[str], bool] = lambda _: False
     attempts: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
     once: set[str] = field(default_factory=set[str])  #: those that are at-most-once
-    again: list[str] = field(default_factory=list[str])  #: those that ran when they were recorded
+    again: list[str] = field(default_factory=list[str])  #: what ran that should not have
 
     def step(self, place: str, node: Node, attempt: int) -> int:
         """Be a step's function: a plain one fails ``number`` times (up to 2) first."""
@@ -153,6 +153,12 @@ class Runs:
         if node.kind == "step" and attempt <= node.number % 3:
             raise ConnectionError("for now")
         return node.number
+
+    def check(self, place: str, node: Node, state: int, attempt: int) -> int:
+        """Be a condition's check: counts up to ``number``, from what the last one left."""
+        if state + 1 != attempt:
+            self.again.append(f"{place}: attempt {attempt} was given {state}")
+        return min(state + 1, node.number)
 
 
 def _step_config(node: Node) -> StepConfig:
@@ -252,7 +258,9 @@ class _Sync:
 
     def _condition(self, context: DurableContext, node: Node, place: str) -> Any:
         return context.wait_for_condition(
-            lambda state, _: min(state + 1, node.number), _until(node.number), name=place
+            lambda state, check: self._runs.check(place, node, state, check.attempt),
+            _until(node.number),
+            name=place,
         )
 
     def _invoke(self, context: DurableContext, node: Node, place: str) -> Any:
@@ -367,7 +375,9 @@ class _Async:
 
     async def _condition(self, context: AsyncDurableContext, node: Node, place: str) -> Any:
         return await context.wait_for_condition(
-            lambda state, _: min(state + 1, node.number), _until(node.number), name=place
+            lambda state, check: self._runs.check(place, node, state, check.attempt),
+            _until(node.number),
+            name=place,
         )
 
     async def _invoke(self, context: AsyncDurableContext, node: Node, place: str) -> Any:

@@ -1,4 +1,4 @@
-"""``import perdure`` is a part of every cold start: it loads little, and nothing foreign."""
+"""``import perdure`` is a part of every cold start: it loads little, and only what is ours."""
 
 import json
 import os

@@ -59,6 +59,11 @@ def decided(operation: Operation) -> Decision:
     return Journal([operation]).decide(an_identity(operation))
 
 
+def check(decision: Decision, expected: Decision) -> None:
+    """Decisions are tuples: one of another kind may be equal."""
+    assert (type(decision), decision) == (type(expected), expected)
+
+
 def test_what_is_not_recorded_is_fresh() -> None:
     journal = Journal([an_operation(id="2")])
 
@@ -128,7 +133,7 @@ def test_what_is_not_recorded_is_fresh() -> None:
 def test_a_success_is_replayed(
     operation: Operation, payload: str | None, replay_children: bool
 ) -> None:
-    assert decided(operation) == Replayed(payload, operation, replay_children)
+    check(decided(operation), Replayed(payload, operation, replay_children))
 
 
 @pytest.mark.parametrize("status", sorted(FINISHED - {SUCCEEDED}))
@@ -148,13 +153,13 @@ def test_every_other_end_is_a_failure(
 ) -> None:
     operation = an_operation(kind, status, **details)
 
-    assert decided(operation) == Failed(ERROR, operation)
+    check(decided(operation), Failed(ERROR, operation))
 
 
 def test_a_failure_may_have_no_error() -> None:
     operation = an_operation(WAIT, OperationStatus.CANCELLED)
 
-    assert decided(operation) == Failed(None, operation)
+    check(decided(operation), Failed(None, operation))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +188,7 @@ def test_a_failure_may_have_no_error() -> None:
 def test_what_time_or_others_move_on_is_waited_for(
     operation: Operation, until_ms: int | None
 ) -> None:
-    assert decided(operation) == Waiting(operation, until_ms)
+    check(decided(operation), Waiting(operation, until_ms))
 
 
 @pytest.mark.parametrize(
@@ -217,9 +222,7 @@ def test_what_time_or_others_move_on_is_waited_for(
 def test_what_was_begun_is_the_handlers_turn(
     operation: Operation, attempts_ended: int, payload: str | None, is_started: bool
 ) -> None:
-    begun = Begun(operation, attempts_ended, payload, is_started)
-
-    assert decided(operation) == begun
+    check(decided(operation), Begun(operation, attempts_ended, payload, is_started))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +256,7 @@ def test_another_operation_in_its_place_is_a_divergence(
 
     decision = Journal([operation]).decide(an_identity(operation, **changes))
 
-    assert decision == Diverged(operation, differences)
+    check(decision, Diverged(operation, differences))
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def assert_result(scene: Scene, program: Program) -> None:
     ended = scene.ended()
     assert (ended.status, ended.result) == (ExecutionStatus.SUCCEEDED, expected(program))
     runs = scene.runs
-    assert runs.again == [], "a step ran again that was recorded"
+    assert runs.again == []
     assert not [p for p, n in runs.attempts.items() if n > 1 and p[0] in runs.once]
 
 

@@ -5,7 +5,6 @@ no lock. ``decide`` is the whole of replay: everything an operation does follows
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from perdure.protocol.operations import ErrorObject, Operation
@@ -34,13 +33,13 @@ class Identity(NamedTuple):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class Fresh:
     """Nothing is recorded: the operation is to be started."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+
+class Replayed(NamedTuple):
     """It has succeeded; ``payload`` is its result."""
 
     payload: str | None
@@ -48,24 +47,21 @@ class Replayed:
     replay_children: bool = False  #: the result is too large to be kept: it is made again
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """It has failed, timed out, or was stopped or cancelled."""
 
     error: ErrorObject | None
     operation: Operation
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """It goes on when the service says so, not before ``until_ms`` where that is known."""
 
     operation: Operation
     until_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """It is the handler's turn: an attempt was begun (``is_started``) or may begin.
 
     ``attempts_ended`` were made before; ``payload`` is what the last one left for the next.
@@ -77,8 +73,7 @@ class Begun:
     is_started: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Diverged:
+class Diverged(NamedTuple):
     """What is recorded under this id is another operation; ``differences`` says how."""
 
     operation: Operation

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from perdure.store.sqlite_log import PAGES_LONG
+
 __all__ = [
     "APPLICATION_ID",
     "EVENT_BITS",
@@ -201,6 +203,7 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} cannot be made durable: journal_mode is {mode} and must be wal,"
             f" synchronous is {level} and must be 2"
         )
+    connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_LONG}")
     connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_KEPT}")
 
 
