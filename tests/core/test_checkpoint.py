@@ -413,3 +413,12 @@ def test_an_execution_over_its_quota_can_still_be_polled_and_stopped() -> None:
     assert reply == CheckpointReply(token=TokenState(1, 2), operations=(story.operation("wait"),))
     story.tell(Stop())
     assert story.progress.status is ExecutionStatus.STOPPED
+
+
+def test_a_caller_who_could_not_ask_again_is_kept_no_reply() -> None:
+    execution = an_execution()
+    kept = apply(execution, a_checkpoint(execution, a_step(), client_token="c"), NOW_MS)
+    assert kept.progress.last_reply is not None
+    assert kept.progress.last_reply.client_token == "c"
+    outcome = apply(execution, a_checkpoint(execution, a_step()), NOW_MS)
+    assert outcome.progress.last_reply is None

@@ -49,15 +49,23 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
         CheckpointReply(token=token, operations=told),
         token_sequence=sequence,
         failures=0 if command.updates else inbound.failures,
-        last_reply=LastReply(
-            client_token=command.client_token,
-            inbound_sequence=inbound.token_sequence,
-            outbound_sequence=sequence if is_open else None,
-            updates_sha256=command.updates_sha256,
-            after_sequence=inbound.seen_sequence,
-            until_sequence=draft.sequence,
-            at_ms=draft.now_ms,
-        ),
+        last_reply=_kept_reply(draft, command, sequence if is_open else None),
+    )
+
+
+def _kept_reply(draft: Draft, command: Checkpoint, outbound: int | None) -> LastReply | None:
+    """Return what is needed to answer once more; nothing for a caller who could not ask (F4)."""
+    inbound = draft.base.progress
+    if not command.client_token:
+        return None
+    return LastReply(
+        client_token=command.client_token,
+        inbound_sequence=inbound.token_sequence,
+        outbound_sequence=outbound,
+        updates_sha256=command.updates_sha256,
+        after_sequence=inbound.seen_sequence,
+        until_sequence=draft.sequence,
+        at_ms=draft.now_ms,
     )
 
 

@@ -26,7 +26,7 @@ from perdure.engine.functions.catalog import FunctionCatalog
 from perdure.engine.outbox import Outbox
 from perdure.engine.pruner import Pruner
 from perdure.engine.reaper import Reaper
-from perdure.engine.seals import Seals, load_key
+from perdure.engine.seals import OpenSeals, Seals, load_key
 from perdure.engine.starting import Starter
 from perdure.engine.ticker import Ticker
 from perdure.protocol.words import CLOSED_EXECUTION_STATUSES, ExecutionStatus
@@ -86,7 +86,7 @@ class Parts:
         if isinstance(self.clock, SystemClock):
             self.clock.raise_floor(high_ms)
         try:
-            self._compose(Seals(key))
+            self._compose(OpenSeals(key))
             async for function_arn in self.functions.known():
                 self.dispatcher.bound(function_arn, 0)  # until it is registered
             await self._begin()

@@ -5,8 +5,8 @@ from time to time.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import Final
 
 from perdure.clock import Clock
@@ -15,7 +15,7 @@ from perdure.core.errors import ResourceNotFound, TooManyRequests, Unavailable
 from perdure.core.execution import Execution
 from perdure.core.machine import apply
 from perdure.core.outcome import Outcome, QuotaPassed
-from perdure.engine.residents import Residents
+from perdure.engine.residents import Loan, Residents
 from perdure.store.change import Change
 from perdure.store.protocol import (
     CommitResult,
@@ -104,17 +104,14 @@ class Engine:
                 return outcome
         raise TooManyRequests("the execution name is being started by too many others")
 
-    @asynccontextmanager
-    async def reading(self, execution_id: str) -> AsyncGenerator[Execution]:
-        """Lend an execution as it stands, for as long as nothing may change it.
+    def reading(self, execution_id: str) -> "Reading":
+        """Lend an execution as it stands, for as long as nothing may change it: for an
+        ``async with``.
 
         Raises:
             ResourceNotFound: there is none.
         """
-        async with self._residents.borrow(execution_id) as resident:
-            if resident.execution is None:
-                raise ResourceNotFound("Durable Execution does not exist")
-            yield resident.execution
+        return Reading(self._residents.borrow(execution_id))
 
     def forget(self, execution_id: str) -> None:
         """Let go of an execution that was erased."""
@@ -165,3 +162,30 @@ class Engine:
                 _log.warning("would fail on AWS: %s: %s", outcome.identity.arn, effect.message)
         for listener in self._listeners:
             listener(outcome, change)
+
+
+class Reading:
+    """An execution lent to a reader."""
+
+    __slots__ = ("_loan",)
+
+    def __init__(self, loan: Loan) -> None:
+        """Lend nothing yet."""
+        self._loan = loan
+
+    async def __aenter__(self) -> Execution:
+        """Wait for the borrower before, then lend."""
+        execution = (await self._loan.__aenter__()).execution
+        if execution is None:
+            self._loan.give_back()
+            raise ResourceNotFound("Durable Execution does not exist")
+        return execution
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Take the execution back."""
+        await self._loan.__aexit__(kind, error, traceback)

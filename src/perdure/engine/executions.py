@@ -36,6 +36,7 @@ from perdure.protocol import callbacks as callback_shapes
 from perdure.protocol import executions as shapes
 from perdure.protocol.configurations import DurableConfig
 from perdure.protocol.operations import ErrorObject, OperationUpdate
+from perdure.protocol.operations import Operation as OperationShape
 from perdure.protocol.wire import Instant
 from perdure.store.protocol import EventQuery, ExecutionQuery
 
@@ -71,15 +72,40 @@ class Executions:
         self, request: shapes.CheckpointDurableExecutionRequest
     ) -> shapes.CheckpointDurableExecutionResponse:
         """Store a handler's updates; answer with the next token and what has changed."""
-        execution_id = _id_of(request.durable_execution_arn)
-        token, nonce = self._seals.open_token(execution_id, request.checkpoint_token)
         updates = request.updates or ()
+        token, operations = await self.checkpoint(
+            _id_of(request.durable_execution_arn),
+            request.checkpoint_token,
+            updates,
+            client_token=request.client_token or "",
+            updates_sha256=_digest(updates),
+        )
+        return shapes.CheckpointDurableExecutionResponse(
+            checkpoint_token=token,
+            new_execution_state=shapes.CheckpointUpdatedExecutionState(operations=operations),
+        )
+
+    async def checkpoint(
+        self,
+        execution_id: str,
+        token_text: str,
+        updates: tuple[OperationUpdate, ...],
+        *,
+        client_token: str = "",
+        updates_sha256: bytes = b"",
+    ) -> tuple[str | None, tuple[OperationShape, ...]]:
+        """Store a handler's updates; return the next token and what has changed.
+
+        Without a ``client_token``, the same updates cannot be sent again: it is for callers whose
+        calls are never lost.
+        """
+        token, nonce = self._seals.open_token(execution_id, token_text)
         targets = await self._starter.targets(execution_id, updates)
         command = Checkpoint(
             token=token,
             updates=updates,
-            client_token=request.client_token or "",
-            updates_sha256=_digest(updates),
+            client_token=client_token,
+            updates_sha256=updates_sha256,
             quotas=self._quotas,
             targets=targets,
         )
@@ -91,24 +117,17 @@ class Executions:
             raise
         except InvalidParameterValue as refusal:
             # AWS's SDKs end the execution for good at this: say it where operators look.
-            _log.warning(
-                "a checkpoint of %s is refused: %s", request.durable_execution_arn, refusal
-            )
+            _log.warning("a checkpoint of execution %s is refused: %s", execution_id, refusal)
             raise
         assert isinstance(reply, CheckpointReply), "a checkpoint is answered by a checkpoint reply"
-        token_text = None
+        next_text = None
         if reply.token is not None:
-            token_text = self._seals.seal_token(execution_id, reply.token, nonce)
+            next_text = self._seals.seal_token(execution_id, reply.token, nonce)
 
         def callback_id(operation_id: str) -> str:
             return self._seals.seal_callback(execution_id, operation_id)
 
-        return shapes.CheckpointDurableExecutionResponse(
-            checkpoint_token=token_text,
-            new_execution_state=shapes.CheckpointUpdatedExecutionState(
-                operations=tuple(operation_shape(o, callback_id) for o in reply.operations)
-            ),
-        )
+        return next_text, tuple(operation_shape(o, callback_id) for o in reply.operations)
 
     async def get_durable_execution_state(
         self, request: shapes.GetDurableExecutionStateRequest

@@ -156,7 +156,7 @@ class Loan:
             if not resident.is_current:
                 await residents.refresh(execution_id, resident)
         except BaseException:
-            self._give_back()
+            self.give_back()
             raise
         return resident
 
@@ -170,9 +170,10 @@ class Loan:
         is_harmless = isinstance(error, Refusal) and not isinstance(error, Unavailable)
         if error is not None and not is_harmless:
             self._residents.put_off(self._resident)
-        self._give_back()
+        self.give_back()
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """Let the next borrower have it."""
         residents, resident = self._residents, self._resident
         residents.weigh(resident)
         resident.lock.release()

@@ -23,11 +23,12 @@ from perdure.core.errors import (
 )
 from perdure.core.outcome import TokenState
 
-__all__ = ["NONCE_BYTES", "Seals", "load_key"]
+__all__ = ["NONCE_BYTES", "OpenSeals", "Seals", "load_key"]
 
 NONCE_BYTES: Final = 16
 _MAC_BYTES: Final = 16
 _TOKEN: Final = struct.Struct(">II16s16s")
+_OPEN_TOKEN: Final = struct.Struct(">II16s")
 _KEY_BYTES: Final = 32
 _MARKER_MS: Final = 24 * 3_600_000
 
@@ -135,3 +136,25 @@ class Seals:
         mac = self._base.copy()
         mac.update(b"%b\0%b\0%b" % (purpose, scope.encode(), body))
         return mac.digest()
+
+
+class OpenSeals(Seals):
+    """Seals whose tokens bear no signature: for handlers in the engine's own process, to whom alone
+    they are given. The nonce, which nobody can guess, still says whose token it is (F1).
+    """
+
+    def seal_token(self, execution_id: str, state: TokenState, nonce: bytes) -> str:
+        """Return the checkpoint token for ``state``."""
+        return _OPEN_TOKEN.pack(state.epoch, state.sequence, nonce).hex()
+
+    def open_token(self, execution_id: str, text: str) -> tuple[Token, bytes]:
+        """Return what a token says, and its nonce.
+
+        Raises:
+            InvalidCheckpointToken: it is none.
+        """
+        try:
+            epoch, sequence, nonce = _OPEN_TOKEN.unpack(bytes.fromhex(text))
+        except (ValueError, struct.error):
+            raise InvalidCheckpointToken from None
+        return Token(epoch, sequence, hash_nonce(nonce)), nonce

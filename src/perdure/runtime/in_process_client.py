@@ -6,15 +6,13 @@ runs elsewhere.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args
 
 from perdure.core.errors import InvalidParameterValue, Refusal, TooManyRequests, Unavailable
 from perdure.engine.executions import Executions
 from perdure.protocol.constraints import Text
-from perdure.protocol.executions import (
-    CheckpointDurableExecutionRequest,
-    GetDurableExecutionStateRequest,
-)
+from perdure.protocol.executions import GetDurableExecutionStateRequest
 from perdure.protocol.operations import OperationName, OperationUpdate
 from perdure.protocol.wire import WireError, decode, encode, members
 from perdure.runtime.crossing import ClosedError, Crossing
@@ -47,15 +45,12 @@ class LoopClient:
         try:
             for update in updates:
                 _check(update)
-            answer = await self._executions.checkpoint_durable_execution(
-                CheckpointDurableExecutionRequest(
-                    durable_execution_arn=arn, checkpoint_token=token, updates=tuple(updates)
-                )
+            next_token, operations = await self._executions.checkpoint(
+                arn.rpartition("/")[2], token, tuple(updates)
             )
         except Refusal as refusal:
             raise _error(refusal) from None
-        state = answer.new_execution_state
-        return Progress(answer.checkpoint_token, state.operations or (), state.next_marker)
+        return Progress(next_token, operations, None)
 
     async def read_state(self, arn: str, token: str, marker: str | None) -> Progress:
         """Return one page of the recorded operations.
@@ -123,9 +118,16 @@ def _error(refusal: Refusal) -> ServiceError:
 
 
 def _check(update: OperationUpdate) -> None:
-    problem = None if update.name is None else _NAME.problem(update.name)
+    problem = None if update.name is None else _name_problem(update.name)
     if problem is not None:
         raise InvalidParameterValue(f"the name {update.name!r:.80} of an operation {problem}")
+    if (
+        update.step_options is None
+        and update.wait_options is None
+        and update.callback_options is None
+        and update.chained_invoke_options is None
+    ):
+        return
     for member in _OPTIONS:
         options: Any = getattr(update, member.attribute)
         if options is not None:
@@ -133,3 +135,8 @@ def _check(update: OperationUpdate) -> None:
                 decode(member.type, encode(options), path=member.wire)
             except WireError as error:
                 raise InvalidParameterValue(str(error)) from None
+
+
+@lru_cache(maxsize=1_024)
+def _name_problem(name: str) -> str | None:
+    return _NAME.problem(name)
