@@ -5,6 +5,7 @@ Handlers are written once, against the names that both SDKs have.
 
 import json
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar, Token
@@ -198,14 +199,21 @@ def fan_out(sdk: Any, event: Any, context: Any) -> Any:
 
 
 def early(sdk: Any, event: Any, context: Any) -> Any:
+    has_begun = threading.Event()
+
+    def quick(child: Any) -> Any:
+        assert has_begun.wait(30)
+        return "quick"
+
     def slow(child: Any) -> Any:
+        has_begun.set()
         child.wait(sdk.config.Duration.from_minutes(1))
         return "slow"
 
     config = sdk.config.ParallelConfig(
         completion_config=sdk.config.CompletionConfig.first_successful()
     )
-    batch = context.parallel([lambda child: "quick", slow], config=config)
+    batch = context.parallel([quick, slow], config=config)
     context.wait(sdk.config.Duration.from_minutes(2))
     return batch.get_results()
 
