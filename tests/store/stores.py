@@ -24,6 +24,8 @@ KINDS = (MEMORY, SQLITE, SQLITE_PROCESS)
 every_store = pytest.mark.parametrize("kind", KINDS)
 #: One of those that read alike is enough where nothing but a read is under test.
 every_reader = pytest.mark.parametrize("kind", [MEMORY, SQLITE])
+#: Those that several nodes may share.
+every_shared = pytest.mark.parametrize("kind", [MEMORY])
 every_file = pytest.mark.parametrize("kind", [SQLITE, SQLITE_PROCESS])
 
 

@@ -27,6 +27,7 @@ from perdure.protocol.words import (
 )
 from perdure.store.protocol import (
     Agenda,
+    Claim,
     CommitResult,
     Due,
     EventQuery,
@@ -49,10 +50,21 @@ from tests.core.builders import (
     an_end,
 )
 
-from .stores import Keeper, a_change, a_store, an_id, every_reader, every_store, opened, with_store
+from .stores import (
+    Keeper,
+    a_change,
+    a_store,
+    an_id,
+    every_reader,
+    every_shared,
+    every_store,
+    opened,
+    with_store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
 
 COMMITTED, CONFLICT = CommitResult.COMMITTED, CommitResult.CONFLICT
 PLAIN = ExecutionKind.PLAIN
@@ -990,5 +1002,103 @@ def test_a_wake_of_nothing_is_no_change_to_commit(kind: str, tmp_path: Path) -> 
         assert execution.progress.version == version
         await keeper.tell(execution, a_begin(lease_ms=LEASE_MS))
         assert await store.load(an_id(1)) == execution
+
+    with_store(kind, tmp_path, story)
+
+
+@every_store
+def test_what_is_known_and_has_not_changed_is_returned_as_it_is(kind: str, tmp_path: Path) -> None:
+    """F9: and what has changed is returned as it is now."""
+
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        execution = await keeper.start()
+        known = await store.load(an_id(1))
+        assert await store.load(an_id(1), known) == execution
+        await keeper.tell(execution, a_begin())
+        for number in range(3):
+            steps = (a_step(operation_id=f"s{number}"), a_step(SUCCEED, "s0", payload="1"))
+            await keeper.tell(execution, a_checkpoint(execution, *steps[: 2 if number < 1 else 1]))
+            known = await store.load(an_id(1), known)
+            assert known == execution
+            assert known is not None
+            assert [*known.operations] == [*execution.operations]
+        await keeper.tell(execution, Stop(), Delete())
+        assert await store.load(an_id(1), known) == execution
+        await store.erase(an_id(1))
+        assert await store.load(an_id(1), known) is None
+
+    with_store(kind, tmp_path, story)
+
+
+@every_shared
+@pytest.mark.parametrize("agenda", Agenda)
+def test_what_one_node_has_claimed_is_left_alone_by_the_others_for_a_while(
+    agenda: Agenda, kind: str, tmp_path: Path
+) -> None:
+    """F6: a courtesy; a change ends it, and so does time."""
+
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        lives = [await keeper.start(number, retention_days=1) for number in range(6)]
+        for life in lives if agenda is not Agenda.READY else ():
+            await keeper.tell(life, a_begin(), *([Stop()] if agenda is Agenda.EXPIRY else []))
+
+        async def claimed(owner: str, limit: int, at_ms: int = NOW_MS) -> list[str]:
+            claim = Claim(owner, at_ms, 1_000)
+            far = NOW_MS * 2
+            due = await store.upcoming(agenda, before_ms=far, limit=limit, claim=claim)
+            return sorted(execution_id for _, execution_id in due)
+
+        mine, theirs = await claimed("a", 4), await claimed("b", 4)
+        assert (len(mine), len(theirs)) == (4, 2)
+        assert sorted(mine + theirs) == [an_id(number) for number in range(6)]
+        assert await claimed("c", 9) == []
+        assert await claimed("a", 9) == mine
+        assert len(await store.upcoming(agenda, before_ms=NOW_MS * 2, limit=9)) == 6
+        assert await claimed("c", 9, NOW_MS + 999) == []
+        assert len(await claimed("c", 9, NOW_MS + 1_000)) == 6
+
+    with_store(kind, tmp_path, story)
+
+
+@every_shared
+def test_a_change_ends_a_claim(kind: str, tmp_path: Path) -> None:
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        execution = await keeper.start()
+        claims = [Claim(owner, NOW_MS, 1_000) for owner in ("a", "b")]
+
+        async def claimed(claim: Claim) -> int:
+            far = NOW_MS * 2
+            return len(await store.upcoming(Agenda.WAKE, before_ms=far, limit=9, claim=claim))
+
+        assert [await claimed(claim) for claim in claims] == [1, 0]
+        await keeper.tell(execution, a_begin())
+        assert await claimed(claims[1]) == 1
+
+    with_store(kind, tmp_path, story)
+
+
+@every_shared
+def test_letters_are_claimed_like_executions(kind: str, tmp_path: Path) -> None:
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        for number in range(5):
+            execution = await keeper.start(number, is_announced=True)
+            await keeper.tell(execution, Stop())
+        everything = await store.letters(limit=9)
+
+        async def claimed(owner: str, limit: int, at_ms: int = NOW_MS) -> list[Any]:
+            return [*await store.letters(limit=limit, claim=Claim(owner, at_ms, 1_000))]
+
+        assert await claimed("a", 3) == everything[:3]
+        assert await claimed("b", 3) == everything[3:]
+        assert await claimed("c", 3) == []
+        assert await claimed("a", 9) == everything[:3]
+        assert await store.letters(limit=9) == everything
+        assert await claimed("c", 9, NOW_MS + 1_000) == everything
+        await store.discard([letter.id for letter in everything])
+        assert await claimed("c", 9, NOW_MS + 5_000) == []
 
     with_store(kind, tmp_path, story)

@@ -10,7 +10,7 @@ from perdure.core.event import Event
 from perdure.core.execution import Execution, ExecutionKind, Identity, Progress
 from perdure.protocol.words import ExecutionStatus
 from perdure.store.change import Change, Letter
-from perdure.store.protocol import Agenda, CommitResult, Due, EventQuery, ExecutionQuery
+from perdure.store.protocol import Agenda, Claim, CommitResult, Due, EventQuery, ExecutionQuery
 from perdure.store.records import Record, RecordConflictError, RecordWrite
 
 if TYPE_CHECKING:
@@ -25,16 +25,18 @@ class _Row:
         self.progress = Progress()
         self.operations: dict[str, Operation] = {}
         self.events: list[Event] = []
+        self.claim: Claim | None = None
 
 
 class MemoryStore:
     """Keeps everything until the process ends."""
 
-    is_exclusive = True
     unreadable_rows = 0
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, *, is_exclusive: bool = True) -> None:
+        """Begin empty. Several engines may share one that is not ``is_exclusive``."""
+        self.is_exclusive = is_exclusive
+        self._claims: dict[str, Claim] = {}
         self._rows: dict[str, _Row] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._letters: dict[str, Letter] = {}
@@ -66,45 +68,58 @@ class MemoryStore:
                 self._names[key] = change.execution_id
         elif row is None or row.progress.version != change.expected_version:
             return CommitResult.CONFLICT
-        row.progress = change.progress
+        row.progress, row.claim = change.progress, None
         row.operations.update({operation.id: operation for operation in change.operations})
         row.events += change.events
         self._letters.update({letter.id: letter for letter in change.letters})
-        for letter_id in change.delivered:
-            self._letters.pop(letter_id, None)
+        self._remove_letters(change.delivered)
         if change.progress.status is ExecutionStatus.DELETING:
             self._free_name(row.identity)
         return CommitResult.COMMITTED
 
-    async def load(self, execution_id: str) -> Execution | None:
-        """Return an execution with all its operations."""
+    async def load(self, execution_id: str, known: Execution | None = None) -> Execution | None:
+        """Return an execution with all its operations; ``known`` itself if nothing has changed."""
         row = self._rows.get(execution_id)
         if row is None:
             return None
+        if known is not None and known.progress.version == row.progress.version:
+            return known
         return Execution.of(row.identity, row.progress, row.operations.values())
 
     async def find(self, function_arn: str, name: str) -> str | None:
         """Return the id of the execution that has the name, if any."""
         return self._names.get((function_arn, name))
 
-    async def upcoming(self, agenda: Agenda, *, before_ms: int, limit: int) -> Sequence[Due]:
+    async def upcoming(
+        self, agenda: Agenda, *, before_ms: int, limit: int, claim: Claim | None = None
+    ) -> Sequence[Due]:
         """Return the executions due before an instant, the earliest first."""
         instant = attrgetter(agenda.value)
-        due = [
+        due = sorted(
             Due(at_ms, execution_id)
             for execution_id, row in self._rows.items()
-            if (at_ms := instant(row.progress)) is not None and at_ms < before_ms
-        ]
-        return sorted(due)[:limit]
+            if (at_ms := instant(row.progress)) is not None
+            and at_ms < before_ms
+            and _is_free(row.claim, claim)
+        )[:limit]
+        if claim is not None:
+            for _, execution_id in due:
+                self._rows[execution_id].claim = claim
+        return due
 
-    async def letters(self, *, limit: int, after_id: str = "") -> Sequence[Letter]:
+    async def letters(
+        self, *, limit: int, after_id: str = "", claim: Claim | None = None
+    ) -> Sequence[Letter]:
         """Return letters not yet delivered, by id."""
-        return [self._letters[i] for i in sorted(self._letters) if i > after_id][:limit]
+        free = (i for i in self._letters if i > after_id and _is_free(self._claims.get(i), claim))
+        found = sorted(free)[:limit]
+        if claim is not None:
+            self._claims.update(dict.fromkeys(found, claim))
+        return [self._letters[letter_id] for letter_id in found]
 
     async def discard(self, letter_ids: Sequence[str]) -> None:
         """Remove letters that nobody can receive."""
-        for letter_id in letter_ids:
-            self._letters.pop(letter_id, None)
+        self._remove_letters(letter_ids)
 
     async def events(self, query: EventQuery) -> Sequence[Event]:
         """Return a page of history."""
@@ -166,10 +181,22 @@ class MemoryStore:
                     body=write.body,
                 )
 
+    def _remove_letters(self, letter_ids: Sequence[str]) -> None:
+        for letter_id in letter_ids:
+            self._letters.pop(letter_id, None)
+            self._claims.pop(letter_id, None)
+
     def _free_name(self, identity: Identity) -> None:
         key = (identity.function_arn, identity.name)
         if self._names.get(key) == identity.id:
             del self._names[key]
+
+
+def _is_free(held: Claim | None, claim: Claim | None) -> bool:
+    """Tell whether ``claim`` may have what is under the claim ``held``."""
+    return (
+        claim is None or held is None or held.owner == claim.owner or held.until_ms <= claim.at_ms
+    )
 
 
 def matches(query: ExecutionQuery, identity: Identity, progress: Progress) -> bool:

@@ -1,8 +1,11 @@
 """What the engine needs of a store: one Protocol. Nothing in it assumes one process.
 
 A commit is answered with a ``CommitResult``. If a store cannot tell whether a commit happened, it
-raises ``StoreUnknownError`` for it and for everything after (D4): the process ends, and a new one
-reads what is there.
+raises ``StoreUnknownError`` for it, and nothing goes over that connection any more (D4). On SQLite
+there is but one, so that everything after is unknown too: the process ends, and a new one reads
+what is there. On PostgreSQL the connection is given up and another one opened: only the changes
+that were under way are unknown, and whoever reads them again finds what became of them, since a
+change that is still on its way then either was committed before, or meets another version.
 """
 
 from collections.abc import Sequence
@@ -18,6 +21,7 @@ from perdure.store.records import Record, RecordWrite
 
 __all__ = [
     "Agenda",
+    "Claim",
     "CommitResult",
     "CorruptRowError",
     "Due",
@@ -25,6 +29,7 @@ __all__ = [
     "ExecutionQuery",
     "Store",
     "StoreFullError",
+    "StoreUnavailableError",
     "StoreUnknownError",
 ]
 
@@ -46,6 +51,10 @@ class StoreFullError(Exception):
     """There is no room; nothing was written, and reading still works."""
 
 
+class StoreUnavailableError(Exception):
+    """It cannot be reached now, or has too much to do; nothing was written."""
+
+
 class CorruptRowError(Exception):
     """A stored row does not have its checksum, or cannot be read (D6)."""
 
@@ -64,6 +73,23 @@ class Due(NamedTuple):
 
     at_ms: int
     execution_id: str
+
+
+class Claim(NamedTuple):
+    """Who reads in order to act, and for how long others leave it alone.
+
+    A courtesy among nodes against doing the same twice: what holds is decided by the version (F6).
+    A change of the execution ends the claim.
+    """
+
+    owner: str
+    at_ms: int  #: now, as the owner has it
+    for_ms: int
+
+    @property
+    def until_ms(self) -> int:
+        """When it ends."""
+        return self.at_ms + self.for_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,20 +140,35 @@ class Store(Protocol):
         """Make a change durable; answered after it is."""
         ...
 
-    async def load(self, execution_id: str) -> Execution | None:
-        """Return an execution with all its operations."""
+    async def load(self, execution_id: str, known: Execution | None = None) -> Execution | None:
+        """Return an execution with all its operations.
+
+        ``known``: what the caller has of it; a store may read only what has changed since, and
+        returns ``known`` itself if that is nothing. It may also bring ``known`` up to date.
+        """
         ...
 
     async def find(self, function_arn: str, name: str) -> str | None:
         """Return the id of the execution that has the name, if any."""
         ...
 
-    async def upcoming(self, agenda: Agenda, *, before_ms: int, limit: int) -> Sequence[Due]:
-        """Return the executions due before an instant, the earliest first."""
+    async def upcoming(
+        self, agenda: Agenda, *, before_ms: int, limit: int, claim: Claim | None = None
+    ) -> Sequence[Due]:
+        """Return the executions due before an instant, the earliest first.
+
+        With a ``claim``, those that are claimed by others are left out and the rest are claimed. A
+        store that is exclusive may ignore it.
+        """
         ...
 
-    async def letters(self, *, limit: int, after_id: str = "") -> Sequence[Letter]:
-        """Return letters not yet delivered, by id; those that cannot be read are left out."""
+    async def letters(
+        self, *, limit: int, after_id: str = "", claim: Claim | None = None
+    ) -> Sequence[Letter]:
+        """Return letters not yet delivered, by id; those that cannot be read are left out.
+
+        With a ``claim``, those that are claimed by others are left out and the rest are claimed.
+        """
         ...
 
     async def discard(self, letter_ids: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from perdure.core.event import Event
 from perdure.core.execution import Execution, Identity, Progress
 from perdure.store.change import Change, Letter
 from perdure.store.damage import Damage
-from perdure.store.protocol import Agenda, CommitResult, Due, EventQuery, ExecutionQuery
+from perdure.store.protocol import Agenda, Claim, CommitResult, Due, EventQuery, ExecutionQuery
 from perdure.store.records import Record, RecordWrite
 from perdure.store.rows import execution_key, rows_of
 from perdure.store.sqlite_commits import Discard, EraseSome, WriteRecords
@@ -101,19 +101,23 @@ class SqliteStore:
         """Make a change durable, in one transaction with whatever else is waiting."""
         return await self._writer.submit(rows_of(change))
 
-    async def load(self, execution_id: str) -> Execution | None:
-        """Return an execution with all its operations."""
+    async def load(self, execution_id: str, known: Execution | None = None) -> Execution | None:
+        """Return an execution with all its operations; what is ``known`` does not matter."""
         return await self._read(lambda connection: self._reads.load(connection, execution_id))
 
     async def find(self, function_arn: str, name: str) -> str | None:
         """Return the id of the execution that has the name, if any."""
         return await self._read(lambda connection: self._reads.find(connection, function_arn, name))
 
-    async def upcoming(self, agenda: Agenda, *, before_ms: int, limit: int) -> Sequence[Due]:
-        """Return the executions due before an instant, the earliest first."""
+    async def upcoming(
+        self, agenda: Agenda, *, before_ms: int, limit: int, claim: Claim | None = None
+    ) -> Sequence[Due]:
+        """Return the executions due before an instant, the earliest first; nobody else claims."""
         return await self._read(lambda c: self._reads.upcoming(c, agenda, before_ms, limit))
 
-    async def letters(self, *, limit: int, after_id: str = "") -> Sequence[Letter]:
+    async def letters(
+        self, *, limit: int, after_id: str = "", claim: Claim | None = None
+    ) -> Sequence[Letter]:
         """Return letters not yet delivered, by id; those that cannot be read are left out."""
         return await self._read(lambda c: self._reads.letters(c, after_id, limit))
 
