@@ -8,6 +8,7 @@ from .clocks import EPOCH_MS, ServerClock, WallClock
 from .dice import Dice, SimulatedEntropy
 from .disk import Connection, Disk
 from .faults import FaultMix
+from .hints import Bus
 from .loop import VirtualLoop, crew_of
 from .oracle import Oracle
 from .programs import Program
@@ -38,6 +39,7 @@ class Cluster:
         self._faults = faults
         self._dice = Dice(seed, "cluster")
         self._store_dice = Dice(seed, "store")
+        self._bus = Bus(Dice(seed, "hints"), faults, oracle)
         self._entropy = SimulatedEntropy(Dice(seed, "entropy"))
         self._walls = [WallClock(loop) for _ in range(faults().servers)]
         self._servers: list[Server | None] = [None] * faults().servers
@@ -114,8 +116,14 @@ class Cluster:
             return Connection(self.disk, self._store_dice, self._faults, clock, self.oracle)
 
         server = Server(
-            name, connect, self.shelf, self._walls[machine], self._entropy, self.invoker_of
+            name,
+            connect,
+            self.shelf,
+            self._walls[machine],
+            self._entropy,
+            self.invoker_of,
         )
+        server.hints = self._bus.connect(server.crew)
 
         def fatal() -> None:
             if server.store.is_broken:

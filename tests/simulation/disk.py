@@ -12,11 +12,13 @@ from perdure.store.change import Change, Letter
 from perdure.store.memory import MemoryStore
 from perdure.store.protocol import (
     Agenda,
+    Claim,
     CommitResult,
     Due,
     EventQuery,
     ExecutionQuery,
     StoreFullError,
+    StoreUnavailableError,
     StoreUnknownError,
 )
 from perdure.store.records import Record, RecordWrite
@@ -106,6 +108,7 @@ class Connection:
             self._oracle.count("store full")
             await asyncio.sleep(0.001)
             raise StoreFullError("no space left")
+        self._refuse()
         if dice.chance(faults.conflicts):
             self._oracle.count("conflict")
             await asyncio.sleep(dice.between(0, faults.commit_seconds))
@@ -135,11 +138,14 @@ class Connection:
             result = CommitResult.CONFLICT
             if not is_lost and (not self.is_cut or self._dice.chance(0.5)):
                 result = self._disk.apply(change, call, self._clock.now_ms())
-            if is_unknown:
+            is_survived = is_unknown and self._faults().is_surviving
+            if is_unknown and not is_survived:
                 self.is_broken = True
-            if is_unknown or is_fatal:
+            if is_fatal or (is_unknown and not is_survived):
                 self.on_fatal()
-            if not answer.done():
+            if is_survived and not answer.done():
+                answer.set_exception(StoreUnknownError("the connection was lost"))
+            elif not answer.done():
                 loop.call_later(seconds / 2, settle, result)
 
         def settle(result: CommitResult) -> None:
@@ -164,31 +170,47 @@ class Connection:
         if self.is_cut:
             raise asyncio.CancelledError
         faults = self._faults()
+        self._refuse()
         if self._dice.chance(faults.slow_commits):
             self._oracle.count("slow read")
             await asyncio.sleep(self._dice.between(0, 1.0))
         elif self._dice.chance(0.2):
             await asyncio.sleep(self._dice.between(0, faults.commit_seconds))
 
-    async def load(self, execution_id: str) -> Execution | None:
-        """Return an execution with all its operations."""
+    def _refuse(self) -> None:
+        """Be out of reach, perhaps."""
+        if self._dice.chance(self._faults().unreachable_store):
+            self._oracle.count("store out of reach")
+            raise StoreUnavailableError("it cannot be reached")
+
+    async def load(self, execution_id: str, known: Execution | None = None) -> Execution | None:
+        """Return an execution with all its operations; perhaps by bringing ``known`` up to date."""
         await self._read()
-        return await self._memory.load(execution_id)
+        found = await self._memory.load(execution_id, known)
+        if known is None or found is None or found is known or self._dice.chance(0.5):
+            return found
+        known.progress, known.operations = found.progress, found.operations
+        known.pending, known.unseen = found.pending, found.unseen
+        return known
 
     async def find(self, function_arn: str, name: str) -> str | None:
         """Return the id of the execution that has the name, if any."""
         await self._read()
         return await self._memory.find(function_arn, name)
 
-    async def upcoming(self, agenda: Agenda, *, before_ms: int, limit: int) -> Sequence[Due]:
+    async def upcoming(
+        self, agenda: Agenda, *, before_ms: int, limit: int, claim: Claim | None = None
+    ) -> Sequence[Due]:
         """Return the executions due before an instant."""
-        found = await self._memory.upcoming(agenda, before_ms=before_ms, limit=limit)
+        found = await self._memory.upcoming(agenda, before_ms=before_ms, limit=limit, claim=claim)
         await self._read()
         return found
 
-    async def letters(self, *, limit: int, after_id: str = "") -> Sequence[Letter]:
+    async def letters(
+        self, *, limit: int, after_id: str = "", claim: Claim | None = None
+    ) -> Sequence[Letter]:
         """Return letters not yet delivered."""
-        found = await self._memory.letters(limit=limit, after_id=after_id)
+        found = await self._memory.letters(limit=limit, after_id=after_id, claim=claim)
         await self._read()
         return found
 
@@ -224,4 +246,6 @@ class Connection:
 
     async def write_records(self, writes: Sequence[RecordWrite]) -> None:
         """Write records."""
+        await self._read()
+        self._check()
         await self._memory.write_records(writes)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from perdure.core.errors import InvalidParameterValue
-from perdure.engine import dispatcher, engine, invoker, keepers, reaper, starting, states
+from perdure.engine import dispatcher, engine, invoker, keepers, reaper, runs, starting, states
 from perdure.store.change import Change
 from perdure.store.memory import MemoryStore
 from perdure.store.protocol import Agenda, CommitResult, StoreUnknownError
@@ -121,10 +121,8 @@ def messages_are_in_memory_only() -> Iterator[None]:
 
 
 def _blind(agenda: Agenda) -> AbstractContextManager[None]:
-    async def upcoming(self: MemoryStore, asked: Agenda, *, before_ms: int, limit: int) -> Any:
-        if asked is agenda:
-            return []
-        return await original(self, asked, before_ms=before_ms, limit=limit)
+    async def upcoming(self: MemoryStore, asked: Agenda, **options: Any) -> Any:
+        return [] if asked is agenda else await original(self, asked, **options)
 
     original = MemoryStore.upcoming
     return patched(MemoryStore, "upcoming", upcoming)
@@ -203,7 +201,7 @@ def a_kept_handler_is_not_told_of_the_last_change() -> Iterator[None]:
         return original(identity, replace(given, changes=given.changes[:-1]), nonce, seals)
 
     original = states.short_envelope
-    with patched(dispatcher, "short_envelope", shorten):
+    with patched(runs, "short_envelope", shorten):
         yield
 
 

@@ -19,6 +19,8 @@ class FaultMix:
     page_operations: int = 1000  #: of a replay's state
     is_shuffled: bool = False  #: what runs at one instant runs in any order
     kept_handlers: float = 0.0  #: of those that suspend
+    #: a commit of which nothing is known costs its connection; else the server dies of it
+    is_surviving: bool = False
     fault_seconds: float = 20.0
     lost_requests: float = 0.0
     lost_replies: float = 0.0
@@ -29,6 +31,8 @@ class FaultMix:
     conflicts: float = 0.0
     unknown_commits: float = 0.0
     full_store: float = 0.0
+    unreachable_store: float = 0.0
+    lost_hints: float = 0.0
     slow_returns: float = 0.0  #: what a handler returns arrives late
     busy_workers: float = 0.0  #: an invocation waits for a worker, and not the one it prefers
     killed_workers: float = 0.0
@@ -54,8 +58,11 @@ def draw_faults(dice: Dice) -> FaultMix:
     def rate(*rates: float) -> float:
         return dice.pick(rates) if dice.chance(0.45) else 0.0
 
+    servers = dice.pick((1, 1, 1, 2, 2, 3, 4, 5))
+    is_surviving = servers > 1 and dice.chance(0.7)
     return FaultMix(
-        servers=dice.pick((1, 1, 1, 2, 2, 3)),
+        servers=servers,
+        is_surviving=is_surviving,
         slots=dice.integer(2, 4),
         lease_ms=dice.pick((2_000, 5_000, 10_000)),
         latency_seconds=dice.pick((0.0, 0.002, 0.02)),
@@ -72,6 +79,8 @@ def draw_faults(dice: Dice) -> FaultMix:
         conflicts=rate(0.02, 0.2),
         unknown_commits=rate(0.002, 0.01, 0.03),
         full_store=rate(0.01, 0.05),
+        unreachable_store=rate(0.01, 0.1) if is_surviving else 0.0,
+        lost_hints=dice.pick((0.0, 0.3, 1.0)),
         slow_returns=rate(0.2, 0.6, 1.0),
         killed_workers=rate(0.05, 0.3, 0.6),
         zombies=rate(0.2, 1.0),
@@ -86,5 +95,5 @@ def draw_faults(dice: Dice) -> FaultMix:
 
 def without_faults(mix: FaultMix) -> FaultMix:
     """Return the mix of the heal phase: the same machines, and nothing goes wrong."""
-    healed = {field.name: getattr(mix, field.name) for field in fields(FaultMix)[:9]}
+    healed = {field.name: getattr(mix, field.name) for field in fields(FaultMix)[:10]}
     return replace(FaultMix(), **healed)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from perdure.core.errors import Refusal
-from perdure.store.protocol import StoreFullError, StoreUnknownError
+from perdure.store.protocol import StoreFullError, StoreUnavailableError, StoreUnknownError
 
 from .dice import Dice
 from .faults import FaultMix
@@ -125,7 +125,7 @@ class Network:
             self._oracle.served(call, error, server.clock.now_ms())
         elif error is None:
             self._oracle.served(call, serving.result(), server.clock.now_ms())
-        elif not isinstance(error, StoreUnknownError | StoreFullError):
+        elif not isinstance(error, StoreUnknownError | StoreFullError | StoreUnavailableError):
             self._oracle.complain("fault", call.method, f"{error!r}")
 
     async def _answer(self, serving: "asyncio.Task[Any]") -> Any:

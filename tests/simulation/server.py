@@ -16,6 +16,7 @@ from perdure.engine.engine import Engine
 from perdure.engine.executions import Executions
 from perdure.engine.invocations import Invocations
 from perdure.engine.invoker import DurableSettings, FunctionVersion
+from perdure.engine.nodes import NodeDocument, Nodes
 from perdure.engine.outbox import Outbox
 from perdure.engine.pruner import Pruner
 from perdure.engine.reaper import Reaper
@@ -23,7 +24,12 @@ from perdure.engine.seals import Seals
 from perdure.engine.starting import Starter
 from perdure.engine.ticker import Ticker
 from perdure.engine.waiting import Waiting
-from perdure.store.protocol import StoreFullError, StoreUnknownError
+from perdure.store.hints import Hints, LocalHints
+from perdure.store.protocol import (
+    StoreFullError,
+    StoreUnavailableError,
+    StoreUnknownError,
+)
 
 from .clocks import ServerClock, WallClock
 from .dice import Dice, SimulatedEntropy
@@ -37,7 +43,12 @@ __all__ = ["FUNCTION_PREFIX", "FunctionShelf", "LogEar", "Server"]
 FUNCTION_PREFIX: Final = "arn:aws:lambda:us-east-1:000000000000:function:"
 _KEY: Final = b"k" * 32
 #: Faults that the simulator itself has put in: whoever logs them has noticed them.
-_EXPECTED: Final = (StoreUnknownError, StoreFullError, asyncio.CancelledError)
+_EXPECTED: Final = (
+    StoreUnknownError,
+    StoreFullError,
+    StoreUnavailableError,
+    asyncio.CancelledError,
+)
 
 
 class FunctionShelf:
@@ -139,6 +150,7 @@ class Server:
         self._shelf = shelf
         self._entropy = entropy
         self._invoker_of = invoker_of
+        self.hints: Hints = LocalHints()
 
     @property
     def is_dead(self) -> bool:
@@ -156,7 +168,7 @@ class Server:
     async def _boot(self, slots: int, lease_ms: int) -> None:
         store, clock, shelf, entropy = self.store, self.clock, self._shelf, self._entropy
         clock.raise_floor(await store.open())
-        engine = self.engine = Engine(store, clock)
+        engine = self.engine = Engine(store, clock, owner=self.name, hints=self.hints)
         seals = Seals(_KEY)
         starter = Starter(shelf, entropy)
         invoker = self._invoker_of(self)
@@ -169,6 +181,22 @@ class Server:
         self.invocations = Invocations(engine, shelf, starter, invoker, waiting, entropy)
         parts = (dispatcher, Ticker(engine), Outbox(engine, starter, announcer), Pruner(engine))
         reaper = Reaper(engine, owner=self.name)
+        if engine.is_shared:
+            me = NodeDocument(
+                node_id=self.name,
+                address="",
+                version="",
+                started_at_ms=clock.now_ms(),
+                seen_at_ms=0,
+            )
+            nodes = Nodes(
+                engine,
+                me=me,
+                running=lambda: dispatcher.running,
+                on_gone=reaper.look_for_dead,
+            )
+            reaper.is_alive, dispatcher.share = nodes.is_alive, nodes.share
+            await nodes.start()
         await reaper.start()
         for part in parts:
             part.start()

@@ -11,16 +11,20 @@ from typing import Final
 
 from perdure.clock import Clock
 from perdure.core.commands import Command, Delete, Start
-from perdure.core.errors import ResourceNotFound, TooManyRequests, Unavailable
+from perdure.core.errors import Refusal, ResourceNotFound, TooManyRequests, Unavailable
 from perdure.core.execution import Execution
 from perdure.core.machine import apply
 from perdure.core.outcome import Outcome, QuotaPassed
-from perdure.engine.residents import Loan, Residents
+from perdure.engine.hearsay import Hearsay
+from perdure.engine.residents import Loan, Resident, Residents
 from perdure.store.change import Change
+from perdure.store.hints import Hints, LocalHints
 from perdure.store.protocol import (
+    Claim,
     CommitResult,
     Store,
     StoreFullError,
+    StoreUnavailableError,
     StoreUnknownError,
 )
 
@@ -40,19 +44,38 @@ class Engine:
     """Carries commands out."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, executions_max: int = _EXECUTIONS_MAX
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        owner: str = "",
+        hints: Hints | None = None,
+        executions_max: int = _EXECUTIONS_MAX,
     ) -> None:
         """Work on ``store``, by the time of ``clock``; have ``executions_max`` in memory at most:
         more than run at once.
+
+        ``owner`` is this node's name, new at each start; ``hints`` reach the other nodes.
         """
         self.store = store
         self.clock = clock
+        self.owner = owner
+        self.hearsay = Hearsay(hints or LocalHints())
         self._residents = Residents(store, executions_max=executions_max, bytes_max=_BYTES_MAX)
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
         """Tell ``listener`` of every committed outcome from now on."""
         self._listeners.append(listener)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes may work on the store."""
+        return not self.store.is_exclusive
+
+    def claim(self, for_ms: int) -> Claim | None:
+        """Return the claim of this node on what it reads now; None: nobody else could claim it."""
+        return Claim(self.owner, self.clock.now_ms(), for_ms) if self.is_shared else None
 
     async def carry_out(
         self, execution_id: str, command: Command, *, delivered: Sequence[str] = ()
@@ -64,18 +87,19 @@ class Engine:
             TooManyRequests: too many others change the execution at the same time.
             Unavailable: the store cannot take the change, or not say whether it did.
         """
-        async with self._residents.borrow(execution_id) as resident:
+        async with self._residents.borrow(execution_id, since_version=0) as resident:
             for _ in range(_CONFLICTS_MAX):
                 execution = resident.execution
-                outcome = await self._apply(execution, command)
-                if not outcome.is_change:
+                outcome = await self._apply(resident, command)
+                if outcome is not None and not outcome.is_change and resident.is_current:
                     return outcome
-                change = Change.of(outcome, delivered=delivered)
-                if await self._commit(change) is CommitResult.COMMITTED:
-                    assert execution is not None, "only a start works on nothing"
-                    execution.advance(outcome)
-                    self._tell(outcome, change)
-                    return outcome
+                if outcome is not None and outcome.is_change:
+                    change = Change.of(outcome, delivered=delivered)
+                    if await self._commit(change) is CommitResult.COMMITTED:
+                        assert execution is not None, "only a start works on nothing"
+                        execution.advance(outcome)
+                        self._tell(outcome, change)
+                        return outcome
                 await self._residents.refresh(execution_id, resident)
         raise TooManyRequests("the execution is being changed by too many others")
 
@@ -104,14 +128,15 @@ class Engine:
                 return outcome
         raise TooManyRequests("the execution name is being started by too many others")
 
-    def reading(self, execution_id: str) -> "Reading":
-        """Lend an execution as it stands, for as long as nothing may change it: for an
-        ``async with``.
+    def reading(self, execution_id: str, *, since_version: int | None = None) -> "Reading":
+        """Lend an execution for as long as nothing may change it: for an ``async with``.
+
+        As it stands; with ``since_version``, as it stood at some instant after it had that version.
 
         Raises:
             ResourceNotFound: there is none.
         """
-        return Reading(self._residents.borrow(execution_id))
+        return Reading(self._residents.borrow(execution_id, since_version=since_version))
 
     def forget(self, execution_id: str) -> None:
         """Let go of an execution that was erased."""
@@ -128,9 +153,15 @@ class Engine:
         await self.carry_out(holder_id, Delete())  # its retention is over: the name is free
         return None
 
-    async def _apply(self, execution: Execution | None, command: Command) -> Outcome:
+    async def _apply(self, resident: Resident, command: Command) -> Outcome | None:
+        """Return what a command comes to; None: that has to be seen on the state as it stands."""
+        execution = resident.execution
         try:
             return apply(execution, command, self.clock.now_ms())
+        except Refusal:
+            if resident.is_current:
+                raise
+            return None
         except AssertionError as violation:
             if execution is None:
                 raise
@@ -153,7 +184,7 @@ class Engine:
     async def _commit(self, change: Change) -> CommitResult:
         try:
             return await self.store.commit(change)
-        except (StoreUnknownError, StoreFullError) as error:
+        except (StoreUnknownError, StoreFullError, StoreUnavailableError) as error:
             raise Unavailable(str(error)) from error
 
     def _tell(self, outcome: Outcome, change: Change) -> None:

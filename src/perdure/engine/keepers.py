@@ -46,6 +46,10 @@ class Keepers:
         kept = self._kept.get(arn)
         return kept.worker_id if kept is not None and kept.epoch == epoch - 1 else None
 
+    def keeps(self, arn: str) -> bool:
+        """Tell whether any worker is believed to keep the handler, as it stood once."""
+        return arn in self._kept
+
     def drop(self, arn: str, *, worker_id: str) -> None:
         """Note that the worker has let its handler go; another worker's stays."""
         kept = self._kept.get(arn)

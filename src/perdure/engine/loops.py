@@ -11,6 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from perdure.store.protocol import StoreUnavailableError
+
 __all__ = ["Loop"]
 
 _log = logging.getLogger(__name__)
@@ -50,6 +52,9 @@ class Loop:
             self._nudged.clear()
             try:
                 seconds = await self._run_once()
+            except StoreUnavailableError as error:
+                _log.warning("%s: the store cannot be reached: %s", self._name, error)
+                seconds = _AFTER_ERROR_SECONDS
             except Exception:  # noqa: BLE001 - the edge of a round: logged, and tried again
                 _log.exception("%s: this round failed; the next one follows", self._name)
                 seconds = _AFTER_ERROR_SECONDS

@@ -14,6 +14,7 @@ from perdure.core.errors import Refusal, ResourceNotFound, TooManyRequests, Unav
 from perdure.core.outcome import AnnounceEnd, NotifyParent, Outcome, StartChild
 from perdure.engine.announcing import Announcer
 from perdure.engine.engine import Engine
+from perdure.engine.hearsay import Topic
 from perdure.engine.loops import Loop
 from perdure.engine.starting import Starter
 from perdure.protocol.operations import ErrorObject
@@ -33,6 +34,12 @@ _AT_ONCE_MAX: Final = 64
 _HELD_SECONDS: Final = 0.25
 _HELD_STEP_SECONDS: Final = 0.005
 
+#: Where nodes share the store, who commits a letter delivers it; one so old was left by its node.
+_SHARED_LOOK_EVERY_SECONDS: Final = 3.0
+_LEFT_AFTER_MS: Final = 1_000
+_CLAIM_MS: Final = 5_000
+_SHARED_STEP_SECONDS: Final = 0.025
+
 
 class Outbox:
     """Delivers letters."""
@@ -46,6 +53,7 @@ class Outbox:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._loop = Loop("outbox", self.run_once)
         engine.listen(self._hear)
+        engine.hearsay.listen(Topic.LETTERS, self._hear_of_left)
 
     def start(self) -> None:
         """Begin."""
@@ -57,13 +65,21 @@ class Outbox:
         for task in self._under_way.values():
             task.cancel()
         if self._under_way:
+            self._engine.hearsay.tell(Topic.LETTERS)
             await asyncio.wait(self._under_way.values())
 
     async def run_once(self) -> float:
         """Take up what lies in the store; return the seconds until the next look."""
-        for letter in await self._engine.store.letters(limit=_READ_MAX):
-            self._take(letter)
-        return _LOOK_EVERY_SECONDS
+        engine = self._engine
+        found = await engine.store.letters(limit=_READ_MAX, claim=engine.claim(_CLAIM_MS))
+        sent_before_ms = engine.clock.now_ms() - (_LEFT_AFTER_MS if engine.is_shared else 0)
+        for letter in found:
+            if letter.sent_at_ms <= sent_before_ms or not engine.is_shared:
+                self._take(letter)
+        return _SHARED_LOOK_EVERY_SECONDS if engine.is_shared else _LOOK_EVERY_SECONDS
+
+    def _hear_of_left(self, _keys: tuple[str, ...]) -> None:
+        self._loop.nudge()
 
     def _hear(self, outcome: Outcome, change: Change) -> None:
         for letter in change.letters:
@@ -133,14 +149,15 @@ class Outbox:
         await self._finish(parent_id, command, letter)
 
     async def _hold(self, parent_id: str) -> None:
-        for _ in range(round(_HELD_SECONDS / _HELD_STEP_SECONDS)):
+        step_seconds = _SHARED_STEP_SECONDS if self._engine.is_shared else _HELD_STEP_SECONDS
+        for _ in range(round(_HELD_SECONDS / step_seconds)):
             try:
                 async with self._engine.reading(parent_id) as parent:
                     if not parent.is_leased:
                         return
             except ResourceNotFound:
                 return
-            await asyncio.sleep(_HELD_STEP_SECONDS)
+            await asyncio.sleep(step_seconds)
 
     async def _finish(self, parent_id: str, command: FinishChainedInvoke, letter: Letter) -> None:
         try:

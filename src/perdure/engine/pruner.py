@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 _EVERY_SECONDS: Final = 5.0
 _READ_MAX: Final = 500
+_CLAIM_MS: Final = 30_000
 
 
 class Pruner:
@@ -43,7 +44,10 @@ class Pruner:
         if engine.clock.is_in_doubt():
             return _EVERY_SECONDS
         found = await engine.store.upcoming(
-            Agenda.EXPIRY, before_ms=engine.clock.now_ms() + 1, limit=_READ_MAX
+            Agenda.EXPIRY,
+            before_ms=engine.clock.now_ms() + 1,
+            limit=_READ_MAX,
+            claim=engine.claim(_CLAIM_MS),
         )
         for _, execution_id in found:
             try:

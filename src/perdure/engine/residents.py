@@ -2,8 +2,12 @@
 
 A command on an execution waits for the one before it: each resident has a lock. What a resident
 holds is what the store committed; whoever is interrupted between a commit and taking it over drops
-the resident, and the next command reads the store again. Where other nodes may write, every
-borrower reads it: what it is refused or shown must not be older than what they committed (F9).
+the resident, and the next command reads the store again.
+
+Where other nodes may write, what is in memory may be old. A command may work on it all the same:
+its commit compares versions, so that nothing comes of an old state but a conflict. What is shown or
+refused without a commit must not be older than what others have committed (F9): for that the store
+is asked first whether it knows more, which costs little if it does not.
 """
 
 import asyncio
@@ -13,7 +17,7 @@ from types import TracebackType
 
 from perdure.core.errors import Refusal, Unavailable
 from perdure.core.execution import Execution
-from perdure.store.protocol import CorruptRowError, Store
+from perdure.store.protocol import CorruptRowError, Store, StoreUnavailableError
 
 __all__ = ["Loan", "Resident", "Residents"]
 
@@ -21,7 +25,10 @@ _log = logging.getLogger(__name__)
 
 
 class Resident:
-    """One execution in memory; ``execution`` None: not read yet, or none is stored."""
+    """One execution in memory; ``execution`` None: not read yet, or none is stored.
+
+    ``is_current``: what is here was stored at some instant since it was borrowed.
+    """
 
     __slots__ = ("execution", "is_current", "lock", "size_bytes", "users")
 
@@ -45,14 +52,17 @@ class Residents:
         self._bytes = 0
         self._residents: OrderedDict[str, Resident] = OrderedDict()
 
-    def borrow(self, execution_id: str) -> "Loan":
+    def borrow(self, execution_id: str, *, since_version: int | None = None) -> "Loan":
         """Lend the execution for the length of an ``async with``.
+
+        As it stands; or, with ``since_version``, as it stood at some instant after it had that
+        version, which is in memory more often than not.
 
         A refusal inside has changed nothing. After any other exception, such as an interruption
         between a commit and taking it over, or a commit of which nothing is known, the next
         borrower reads the execution again.
         """
-        return Loan(self, execution_id)
+        return Loan(self, execution_id, since_version)
 
     def enter(self, execution_id: str) -> Resident:
         """Return the resident, which stays as long as it has users."""
@@ -100,19 +110,26 @@ class Residents:
                 del self._residents[execution_id]
 
     async def refresh(self, execution_id: str, resident: Resident) -> None:
-        """Read the execution from the store, unless it is known and nobody else can change it.
+        """Read what the store knows of the execution beyond what is here.
 
         Raises:
-            Unavailable: its rows are damaged (D6).
+            Unavailable: its rows are damaged (D6), or the store cannot be reached.
         """
+        known = resident.execution
         self.put_off(resident)
         try:
-            resident.execution = await self._store.load(execution_id)
+            resident.execution = await self._store.load(execution_id, known)
         except CorruptRowError as error:
             _log.critical("execution %s cannot be read: %s", execution_id, error)
             raise Unavailable("the execution cannot be read") from error
-        resident.is_current = self._store.is_exclusive
+        except StoreUnavailableError as error:
+            raise Unavailable(str(error)) from error
+        resident.is_current = True
         self.weigh(resident)
+
+    def age(self, resident: Resident) -> None:
+        """Note that time goes by, in which others may write."""
+        resident.is_current = resident.is_current and self._store.is_exclusive
 
     def __len__(self) -> int:
         """Return how many are kept."""
@@ -136,12 +153,15 @@ class Residents:
 class Loan:
     """An execution lent to one borrower."""
 
-    __slots__ = ("_execution_id", "_resident", "_residents")
+    __slots__ = ("_execution_id", "_resident", "_residents", "_since_version")
 
-    def __init__(self, residents: Residents, execution_id: str) -> None:
+    def __init__(
+        self, residents: Residents, execution_id: str, since_version: int | None = None
+    ) -> None:
         """Lend nothing yet."""
         self._residents = residents
         self._execution_id = execution_id
+        self._since_version = since_version
 
     async def __aenter__(self) -> Resident:
         """Wait for the borrower before, then lend."""
@@ -153,7 +173,7 @@ class Loan:
             residents.leave(execution_id, resident)
             raise
         try:
-            if not resident.is_current:
+            if not resident.is_current and not self._will_do(resident):
                 await residents.refresh(execution_id, resident)
         except BaseException:
             self.give_back()
@@ -176,5 +196,13 @@ class Loan:
         """Let the next borrower have it."""
         residents, resident = self._residents, self._resident
         residents.weigh(resident)
+        residents.age(resident)
         resident.lock.release()
         residents.leave(self._execution_id, resident)
+
+    def _will_do(self, resident: Resident) -> bool:
+        """Tell whether what is in memory is new enough for this borrower."""
+        execution, version = resident.execution, self._since_version
+        return (
+            execution is not None and version is not None and execution.progress.version >= version
+        )

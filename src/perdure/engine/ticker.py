@@ -3,6 +3,10 @@
 Timers are rows. Those due soon are in a heap: put there by the commits of this node, and by reading
 the store ahead from time to time, which finds those of other nodes and of the time before a
 restart.
+
+Where nodes share the store, each reads a little ahead, often, and claims what it finds, so that one
+of them wakes it. What is due within a second was begun within that second, or is overdue: its own
+node has it in its heap, and is given a moment to wake it first.
 """
 
 import asyncio
@@ -11,7 +15,7 @@ import logging
 from typing import Final
 
 from perdure.core.commands import Wake
-from perdure.core.errors import Refusal
+from perdure.core.errors import Refusal, ResourceNotFound
 from perdure.core.outcome import Outcome
 from perdure.engine.engine import Engine
 from perdure.engine.loops import Loop
@@ -26,6 +30,12 @@ _HORIZON_MS: Final = 30_000
 _READ_EVERY_MS: Final = 10_000
 _READ_MAX: Final = 5_000
 _AT_ONCE_MAX: Final = 64
+
+_SHARED_HORIZON_MS: Final = 2_000
+_SHARED_READ_EVERY_MS: Final = 1_000
+_SHARED_READ_MAX: Final = 500
+_SHARED_GRACE_MS: Final = 250
+_CLAIM_MS: Final = 4_000  #: beyond the horizon: a node that dies meanwhile delays it by so much
 
 
 class Ticker:
@@ -68,6 +78,8 @@ class Ticker:
         return max(0, next_ms - now_ms) / 1000
 
     async def _read_ahead(self, now_ms: int) -> None:
+        if self._engine.is_shared:
+            return await self._claim_ahead(now_ms)
         horizon_ms = now_ms + _HORIZON_MS
         found = await self._engine.store.upcoming(
             Agenda.WAKE, before_ms=horizon_ms, limit=_READ_MAX
@@ -77,6 +89,24 @@ class Ticker:
         self._read_at_ms = now_ms + _READ_EVERY_MS if is_all else self._horizon_ms
         for at_ms, execution_id in found:
             self._note(execution_id, at_ms)
+        return None
+
+    async def _claim_ahead(self, now_ms: int) -> None:
+        self._horizon_ms = now_ms + _SHARED_HORIZON_MS
+        found = await self._engine.store.upcoming(
+            Agenda.WAKE,
+            before_ms=self._horizon_ms,
+            limit=_SHARED_READ_MAX,
+            claim=self._engine.claim(_CLAIM_MS),
+        )
+        is_all = len(found) < _SHARED_READ_MAX
+        self._read_at_ms = now_ms + (_SHARED_READ_EVERY_MS if is_all else _SHARED_GRACE_MS)
+        for at_ms, execution_id in found:
+            if execution_id not in self._known:
+                is_left = at_ms <= now_ms + _SHARED_READ_EVERY_MS
+                self._note(
+                    execution_id, max(at_ms, now_ms) + _SHARED_GRACE_MS if is_left else at_ms
+                )
 
     def _note(self, execution_id: str, at_ms: int) -> None:
         if self._known.get(execution_id) != at_ms:
@@ -99,4 +129,5 @@ class Ticker:
             try:
                 await self._engine.carry_out(execution_id, Wake())
             except Refusal as refusal:
-                _log.warning("execution %s could not be woken: %s", execution_id, refusal)
+                level = logging.DEBUG if isinstance(refusal, ResourceNotFound) else logging.WARNING
+                _log.log(level, "execution %s could not be woken: %s", execution_id, refusal)

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 from typing import Final
 
-from perdure.core.outcome import Outcome
+from perdure.core.outcome import Closed, Outcome
 from perdure.engine.engine import Engine
+from perdure.engine.hearsay import Topic
 from perdure.store.change import Change
 
 __all__ = ["Waiting"]
@@ -21,6 +22,7 @@ class Waiting:
         self._engine = engine
         self._events: dict[str, list[asyncio.Event]] = {}
         engine.listen(self._hear)
+        engine.hearsay.listen(Topic.ENDED, self._hear_others)
 
     async def closed(self, execution_id: str, *, timeout_seconds: float) -> bool:
         """Return True once the execution has ended, False when the time is over first.
@@ -34,6 +36,7 @@ class Waiting:
         try:
             async with asyncio.timeout(timeout_seconds):
                 while not await self._is_closed(execution_id):
+                    event.clear()
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(_LOOK_EVERY_SECONDS):
                             await event.wait()
@@ -51,5 +54,14 @@ class Waiting:
 
     def _hear(self, outcome: Outcome, change: Change) -> None:
         if outcome.progress.ended_at_ms is not None:
-            for event in self._events.get(change.execution_id, ()):
-                event.set()
+            self._wake(change.execution_id)
+            if any(isinstance(effect, Closed) for effect in outcome.effects):
+                self._engine.hearsay.tell(Topic.ENDED, [change.execution_id])
+
+    def _hear_others(self, execution_ids: tuple[str, ...]) -> None:
+        for execution_id in execution_ids or tuple(self._events):
+            self._wake(execution_id)
+
+    def _wake(self, execution_id: str) -> None:
+        for event in self._events.get(execution_id, ()):
+            event.set()

@@ -19,6 +19,7 @@ from perdure.engine.functions.resolver import Resolver
 from perdure.engine.functions.settings import config_sha256, created
 from perdure.engine.functions.tag_calls import TagCalls, checked_tags
 from perdure.engine.functions.version_calls import VersionCalls
+from perdure.engine.hearsay import Hearsay, Topic
 from perdure.protocol.configurations import FunctionConfiguration
 from perdure.protocol.functions import CreateFunctionRequest
 
@@ -56,6 +57,13 @@ class FunctionCatalog:
             EventInvokeCalls(self._registry),
             TagCalls(self._registry),
         )
+
+    def join(self, hearsay: Hearsay) -> None:
+        """Reckon with other nodes that change functions: tell them, and hear of them."""
+        writes = self._registry.writes
+        writes.is_shared = True
+        writes.on_raised = lambda: hearsay.tell(Topic.FUNCTIONS)
+        hearsay.listen(Topic.FUNCTIONS, lambda _: writes.doubt())
 
     async def read_code(self, code_sha256: str) -> bytes | None:
         """Return a zip by its hash, as ``CodeSha256`` has it; None if it is gone."""

@@ -17,6 +17,7 @@ from perdure.clock import Clock
 from perdure.core.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from perdure.engine.entropy import Entropy
 from perdure.engine.functions.documents import FunctionDocument, StoredVersion
+from perdure.engine.functions.generation import Generation
 from perdure.engine.functions.records import Collection, Held, RecordStore
 from perdure.protocol.aliases import AliasConfiguration
 from perdure.protocol.arns import ArnError, FunctionReference, function_arn, parse_function
@@ -54,10 +55,15 @@ class Registry:
         self.aliases = Collection(store, "alias", AliasConfiguration)
         self.event_invokes = Collection(store, "event-invoke", FunctionEventInvokeConfig)
         self.lock = asyncio.Lock()
-        self.generation = 0  #: raised by every write: what was read before may be out of date
+        self.writes = Generation(store)
         self._store = store
         self._clock = clock
         self._entropy = entropy
+
+    @property
+    def generation(self) -> int:
+        """Which write is the last one known: what was read before it may be out of date."""
+        return self.writes.number
 
     def arn(self, name: str, qualifier: str | None = None) -> str:
         """Return a function's ARN."""
@@ -169,13 +175,13 @@ class Registry:
             ResourceConflict: another process was first.
         """
         try:
-            await self._store.write_records(writes)
+            await self._store.write_records([*writes, *self.writes.marks()])
         except RecordConflictError:
             raise ResourceConflict(
                 "The operation cannot be performed at this time. An update is in progress"
             ) from None
         finally:
-            self.generation += 1
+            self.writes.raise_number()
 
     def now_ms(self) -> int:
         """Return the current instant."""

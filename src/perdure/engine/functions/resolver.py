@@ -6,7 +6,7 @@ What was found is kept until anything is written. An alias with weights is drawn
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from perdure.core.errors import ResourceNotFound
+from perdure.core.errors import ResourceNotFound, Unavailable
 from perdure.engine.directory import AsyncSettings
 from perdure.engine.functions.documents import FunctionDocument, StoredVersion
 from perdure.engine.functions.registry import LATEST, Registry
@@ -20,6 +20,7 @@ from perdure.protocol.limits import (
     RETENTION_DAYS_DEFAULT,
     TIMEOUT_SECONDS_DEFAULT,
 )
+from perdure.store.protocol import StoreUnavailableError
 
 __all__ = ["Resolver"]
 
@@ -56,7 +57,7 @@ class Resolver:
             ResourceNotFound: there is no such function, version or alias.
             InvalidParameterValue: the identifier or the qualifier is not one.
         """
-        generation = self._refreshed()
+        generation = await self._refreshed()
         key = (identifier, qualifier)
         choice = self._choices.get(key)
         if choice is None:
@@ -78,7 +79,7 @@ class Resolver:
         Raises:
             ResourceNotFound: it is gone; never is another one returned.
         """
-        generation = self._refreshed()
+        generation = await self._refreshed()
         key = (function_arn, version, code_sha256)
         pinned = self._pinned.get(key)
         if pinned is None:
@@ -93,7 +94,7 @@ class Resolver:
         Raises:
             ResourceNotFound: there is no such function, version or alias.
         """
-        generation = self._refreshed()
+        generation = await self._refreshed()
         key = (function_arn, qualifier)
         settings = self._settings.get(key)
         if settings is None:
@@ -102,8 +103,12 @@ class Resolver:
                 self._settings[key] = settings
         return settings
 
-    def _refreshed(self) -> int:
+    async def _refreshed(self) -> int:
         """Forget what was found before the last write; return which write that was."""
+        try:
+            await self._registry.writes.refresh()
+        except StoreUnavailableError as error:
+            raise Unavailable(str(error)) from error
         generation = self._registry.generation
         if generation != self._generation:
             self._generation = generation

@@ -1,0 +1,273 @@
+"""One run of a handler: takes the lease, invokes, keeps the lease, and records how it ended."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from perdure.core.commands import (
+    BeginInvocation,
+    FinishInvocation,
+    ReleaseLease,
+    RenewLease,
+    Verdict,
+)
+from perdure.core.errors import Refusal, TooManyRequests, Unavailable
+from perdure.core.execution import ExecutionKind, Identity
+from perdure.core.outcome import InvocationInput, Outcome
+from perdure.engine.directory import Functions
+from perdure.engine.engine import Engine
+from perdure.engine.entropy import Entropy
+from perdure.engine.invoker import (
+    Crashed,
+    FailureKind,
+    FunctionVersion,
+    InvocationReport,
+    InvocationRequest,
+    Invoker,
+    Resumption,
+)
+from perdure.engine.keepers import Keepers
+from perdure.engine.seals import NONCE_BYTES, Seals, hash_nonce
+from perdure.engine.starting import random_uuid
+from perdure.engine.states import envelope, fits_envelope, short_envelope
+from perdure.engine.verdicts import keeping_of, verdict_of
+from perdure.protocol.words import InvocationStatus
+
+__all__ = ["Run", "Runner"]
+
+_log = logging.getLogger(__name__)
+
+#: How long, at most, until a lease is renewed again that the store would not take.
+_RENEW_AGAIN_SECONDS: Final = 0.5
+_FINISH_AGAIN_SECONDS: Final = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One invocation of this node."""
+
+    function_arn: str
+    epoch: int = 0
+    invoking: "asyncio.Task[InvocationReport] | None" = None
+
+
+class Runner:
+    """Runs one handler at a time, of as many executions as it is asked."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        invoker: Invoker,
+        functions: Functions,
+        seals: Seals,
+        entropy: Entropy,
+        keepers: Keepers,
+    ) -> None:
+        """Run through ``invoker``; note in ``keepers`` which worker keeps a suspended handler."""
+        self._engine = engine
+        self._invoker = invoker
+        self._functions = functions
+        self._seals = seals
+        self._entropy = entropy
+        self._keepers = keepers
+
+    async def run(
+        self,
+        execution_id: str,
+        run: Run,
+        *,
+        lease_ms: int,
+        share: Callable[[FunctionVersion], FunctionVersion],
+    ) -> None:
+        """Invoke an execution's handler once, if it wants that, and record what came of it.
+
+        ``share`` returns the function with as much of its concurrency as this node may use.
+
+        Raises:
+            Refusal: it wants no invocation, or is another's by now.
+            Unavailable: the store cannot take the change, or not say whether it did.
+        """
+        nonce = self._entropy.token(NONCE_BYTES)
+        request_id = random_uuid(self._entropy)
+        begin = BeginInvocation(
+            owner=self._engine.owner,
+            lease_ms=lease_ms,
+            nonce_sha256=hash_nonce(nonce),
+            request_id=request_id,
+        )
+        begun = await self._engine.carry_out(execution_id, begin)
+        given = begun.reply
+        assert isinstance(given, InvocationInput), "a begun invocation is given its input"
+        run.epoch = given.token.epoch
+        identity = begun.identity
+        started_at_ms = self._engine.clock.now_ms()
+        try:
+            function = share(
+                await self._functions.resolve_pinned(
+                    identity.function_arn, identity.version, identity.code_sha256
+                )
+            )
+        except Unavailable:
+            verdict = _crash(FailureKind.UNAVAILABLE, "its function cannot be looked up", identity)
+        except Refusal as refusal:
+            verdict = _crash(FailureKind.CODE_MISSING, refusal.message, identity)
+        else:
+            request = await self._request(function, begun, nonce, request_id)
+            verdict = await self._verdict(run, begun, request, lease_ms)
+        await self._finish(
+            execution_id,
+            FinishInvocation(
+                epoch=run.epoch,
+                started_at_ms=started_at_ms,
+                ended_at_ms=self._engine.clock.now_ms(),
+                verdict=verdict,
+                jitter=self._entropy.fraction(),
+            ),
+            lease_ms,
+        )
+
+    async def give_back(self, execution_id: str) -> None:
+        """Give back a lease of this node's that no run of it knows of: the store took a beginning
+        and could not say so.
+        """
+        with contextlib.suppress(Refusal):
+            async with self._engine.reading(execution_id) as execution:
+                progress = execution.progress
+            if progress.lease_until_ms is not None and progress.lease_owner == self._engine.owner:
+                await self._engine.carry_out(execution_id, ReleaseLease(epoch=progress.epoch))
+
+    async def _verdict(
+        self, run: Run, begun: Outcome, request: InvocationRequest, lease_ms: int
+    ) -> Verdict:
+        identity = begun.identity
+        is_durable = identity.kind is ExecutionKind.DURABLE
+        run.invoking = asyncio.create_task(self._invoker.invoke(request))
+        try:
+            report = await self._attend(identity.id, run.epoch, run.invoking, lease_ms)
+        except asyncio.CancelledError:
+            return _crash(FailureKind.CANCELLED, "the invocation was ended", identity)
+        verdict = verdict_of(report.outcome, is_durable=is_durable)
+        if is_durable:
+            self._note_keeping(identity.arn, run.epoch, report, verdict)
+        return verdict
+
+    async def _attend(
+        self,
+        execution_id: str,
+        epoch: int,
+        invoking: "asyncio.Task[InvocationReport]",
+        lease_ms: int,
+    ) -> InvocationReport:
+        """Keep the lease while the invocation runs; one that lost it is killed.
+
+        It is lost when another has it, and believed to be lost when the store could not be told for
+        as long as it lasts.
+        """
+        loop = asyncio.get_running_loop()
+        pause_seconds, renewed_at = lease_ms / 3000, loop.time()
+        while True:
+            done, _ = await asyncio.wait({invoking}, timeout=pause_seconds)
+            if done:
+                return invoking.result()
+            began_at = loop.time()
+            try:
+                await self._engine.carry_out(
+                    execution_id, RenewLease(epoch=epoch, lease_ms=lease_ms)
+                )
+                pause_seconds, renewed_at = lease_ms / 3000, began_at
+            except (Unavailable, TooManyRequests) as refusal:
+                pause_seconds = min(_RENEW_AGAIN_SECONDS, lease_ms / 10_000)
+                if loop.time() - renewed_at > lease_ms / 1000:
+                    _log.warning("the lease of execution %s has run out: %s", execution_id, refusal)
+                    invoking.cancel()
+            except Refusal as refusal:
+                _log.warning("the lease of execution %s is lost: %s", execution_id, refusal)
+                invoking.cancel()
+
+    async def _finish(self, execution_id: str, finish: FinishInvocation, lease_ms: int) -> None:
+        """Record the end; while the store cannot be told, for as long as the lease may last."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + lease_ms / 1000
+        while True:
+            try:
+                finished = await self._engine.carry_out(execution_id, finish)
+            except Unavailable:
+                if not self._engine.is_shared or loop.time() > give_up_at:
+                    raise
+                await asyncio.sleep(min(_FINISH_AGAIN_SECONDS, lease_ms / 10_000))
+                continue
+            if finished.progress.ended_at_ms is not None:
+                self._keepers.forget(finished.identity.arn)
+            return
+
+    def _note_keeping(
+        self, arn: str, epoch: int, report: InvocationReport, verdict: Verdict
+    ) -> None:
+        said, worker_id = keeping_of(report.outcome), report.worker_id
+        self._keepers.forget(arn)
+        if worker_id is not None:
+            for dropped in said.dropped or ():
+                self._keepers.drop(dropped, worker_id=worker_id)
+            if said.kept and verdict.status is InvocationStatus.PENDING:
+                self._keepers.keep(arn, worker_id=worker_id, epoch=epoch)
+
+    async def _request(
+        self, function: FunctionVersion, begun: Outcome, nonce: bytes, request_id: str
+    ) -> InvocationRequest:
+        identity, given = begun.identity, begun.reply
+        assert isinstance(given, InvocationInput), "a begun invocation is given its input"
+        is_durable = identity.kind is ExecutionKind.DURABLE
+        # As it was after its beginning was committed, or later: what is made of it is never older.
+        version = begun.progress.version
+        async with self._engine.reading(identity.id, since_version=version) as execution:
+            plain = execution.operations[identity.id].input or "null"
+
+        def replay() -> bytes:
+            now_ms = self._engine.clock.now_ms()
+            return envelope(execution, given, nonce, self._seals, now_ms=now_ms)
+
+        return InvocationRequest(
+            function=function.for_tenant(identity.tenant_id),
+            invoked_arn=identity.invoked_arn,
+            request_id=request_id,
+            event=replay if is_durable else plain.encode(),
+            resumption=self._resumption(identity, given, nonce, replay) if is_durable else None,
+            durable_execution_arn=identity.arn if is_durable else None,
+            tenant_id=identity.tenant_id,
+            trace_id=identity.trace_id,
+        )
+
+    def _resumption(
+        self, identity: Identity, given: InvocationInput, nonce: bytes, replay: Callable[[], bytes]
+    ) -> Resumption | None:
+        """Return who can go on without a replay, if anybody can (K1, K2).
+
+        A handler to which nothing is new could only go on waiting; a replay may find more to do.
+        """
+        arn, epoch = identity.arn, given.token.epoch
+        worker_id = self._keepers.keeper(arn, epoch=epoch)
+        if worker_id is None or not given.changes or not fits_envelope(given.changes):
+            return None
+
+        def go_on() -> bytes:
+            # What ran there while this waited for the worker may have taken the handler's place.
+            if self._keepers.keeper(arn, epoch=epoch) != worker_id:
+                return replay()
+            return short_envelope(identity, given, nonce, self._seals)
+
+        return Resumption(worker_id=worker_id, payload=go_on)
+
+
+def with_share(function: FunctionVersion, concurrency_max: int | None) -> FunctionVersion:
+    """Return the function with a part of its concurrency."""
+    if concurrency_max == function.concurrency_max:
+        return function
+    return replace(function, concurrency_max=concurrency_max)
+
+
+def _crash(kind: FailureKind, message: str, identity: Identity) -> Verdict:
+    crash = Crashed(kind=kind, error_type=kind.value, message=message)
+    return verdict_of(crash, is_durable=identity.kind is ExecutionKind.DURABLE)
