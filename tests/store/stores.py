@@ -14,25 +14,31 @@ from perdure.core.machine import apply
 from perdure.core.outcome import Outcome
 from perdure.store.change import Change
 from perdure.store.memory import MemoryStore
+from perdure.store.postgres import PostgresStore
 from perdure.store.protocol import CommitResult, Store
 from perdure.store.sqlite import SqliteStore
 from tests.core.builders import NOW_MS, a_start
 
+from .clusters import a_database
+
 MEMORY, SQLITE, SQLITE_PROCESS = "memory", "sqlite", "sqlite with a writer process"
-KINDS = (MEMORY, SQLITE, SQLITE_PROCESS)
+POSTGRES = "postgres"
+KINDS = (MEMORY, SQLITE, SQLITE_PROCESS, POSTGRES)
 
 every_store = pytest.mark.parametrize("kind", KINDS)
 #: One of those that read alike is enough where nothing but a read is under test.
-every_reader = pytest.mark.parametrize("kind", [MEMORY, SQLITE])
+every_reader = pytest.mark.parametrize("kind", [MEMORY, SQLITE, POSTGRES])
 #: Those that several nodes may share.
-every_shared = pytest.mark.parametrize("kind", [MEMORY])
+every_shared = pytest.mark.parametrize("kind", [MEMORY, POSTGRES])
 every_file = pytest.mark.parametrize("kind", [SQLITE, SQLITE_PROCESS])
 
 
 def a_store(kind: str, folder: Path) -> Store:
-    """Return a store that is not open yet; one on a file finds what is in ``folder``."""
+    """Return a store that is not open yet; it finds what was put for ``folder`` before."""
     if kind == MEMORY:
         return MemoryStore()
+    if kind == POSTGRES:
+        return PostgresStore(a_database(folder), allows_weak_durability=True)
     return SqliteStore(folder / "perdure.db", has_writer_process=kind == SQLITE_PROCESS)
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "ExecutionQuery",
     "Store",
     "StoreFullError",
+    "StoreOpenError",
     "StoreUnavailableError",
     "StoreUnknownError",
 ]
@@ -53,6 +54,10 @@ class StoreFullError(Exception):
 
 class StoreUnavailableError(Exception):
     """It cannot be reached now, or has too much to do; nothing was written."""
+
+
+class StoreOpenError(Exception):
+    """The store cannot be opened as it must be; the message says why and what to do."""
 
 
 class CorruptRowError(Exception):

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from perdure.store.protocol import StoreOpenError
 from perdure.store.sqlite_log import PAGES_LONG
 
 __all__ = [
@@ -128,10 +129,6 @@ TABLES: Final = (
     )
     """,
 )
-
-
-class StoreOpenError(Exception):
-    """The store cannot be opened as it must be; the message says why and what to do."""
 
 
 def lock(path: Path) -> int:

@@ -1,0 +1,179 @@
+"""A group of changes as the arrays that the functions in the database take, and the few values
+that PostgreSQL keeps in another form than SQLite.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from perdure.store.change import Change
+from perdure.store.postgres_functions import COMMIT_MANY, COMMIT_PLAIN
+from perdure.store.protocol import CorruptRowError
+from perdure.store.rows import ChangeRows, rows_of
+
+__all__ = [
+    "Piece",
+    "Statement",
+    "function_key",
+    "name_checksum",
+    "pack_text",
+    "piece_of",
+    "statement_of",
+    "unpack_text",
+]
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder().decode
+_DIGEST_BYTES: Final = 16
+
+
+class Piece(NamedTuple):
+    """A change as rows, and what PostgreSQL keeps beside."""
+
+    rows: ChangeRows
+    sequences: list[int]  #: of its operations
+    size_bytes: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the short statement can take it."""
+        rows = self.rows
+        return rows.first is None and not (rows.letters or rows.delivered or rows.frees_name)
+
+
+class Statement(NamedTuple):
+    """What commits a group."""
+
+    sql: str
+    values: list[Any]
+    digests: list[bytes]  #: of the pins that are known to be there after it
+
+
+def piece_of(change: Change) -> Piece:
+    """Return a change as rows.
+
+    Raises:
+        ValueError: one of its texts cannot be kept.
+    """
+    rows = rows_of(change)
+    _check_texts([*change.delivered, *(letter[0] for letter in rows.letters)])
+    size = sum(
+        len(row[2]) + len(row[3] or b"") + len(row[4] or b"") + 100 for row in rows.operations
+    )
+    return Piece(rows, [operation.sequence for operation in change.operations], size)
+
+
+def statement_of(
+    pieces: Sequence[Piece], known_pins: set[bytes], level: str, wait_ms: int
+) -> Statement:
+    """Return the statement that commits ``pieces``, of as many executions.
+
+    ``level``: the ``synchronous_commit`` to hold it to, or empty; ``wait_ms``: how long it may wait
+    for a lock.
+    """
+    rows = [piece.rows for piece in pieces]
+    high_ms = max(row.state[2] for row in rows)
+    values: list[Any] = [level, str(wait_ms), high_ms, *_state(rows), *_operations(pieces)]
+    values += _columns(
+        5,
+        [(n, row.key, *event) for n, row in enumerate(rows, 1) for event in row.events],
+    )
+    if all(piece.is_plain for piece in pieces):
+        return Statement(COMMIT_PLAIN, values, [])
+    pins = {
+        row.first.pin.digest: row.first.pin
+        for row in rows
+        if row.first is not None and row.first.pin.digest not in known_pins
+    }
+    values += _columns(8, [_start(row) for row in rows])
+    values += _columns(
+        6,
+        [(pin.digest, function_key(pin.function_arn), *pin[1:]) for _, pin in sorted(pins.items())],
+    )
+    values += _columns(7, [(n, *letter) for n, row in enumerate(rows, 1) for letter in row.letters])
+    delivered = sorted((i, n) for n, row in enumerate(rows, 1) for i in row.delivered)
+    values += [[n for _, n in delivered], [i for i, _ in delivered]]
+    values.append([row.key for row in rows if row.frees_name and row.first is None])
+    return Statement(COMMIT_MANY, values, list(pins))
+
+
+def function_key(function_arn: str) -> bytes:
+    """Return what stands for a function in the table of names."""
+    return _function_key(function_arn)
+
+
+def name_checksum(function: bytes, name: bytes, execution: bytes) -> int:
+    """Return the checksum of a name's row."""
+    return zlib.crc32(_encode((function, name, execution))) - 0x8000_0000
+
+
+def pack_text(text: str | bytes) -> bytes:
+    """Return a text, or an id in half its length, as bytes that tell which it is."""
+    return _encode(text)
+
+
+def unpack_text(kept: bytes) -> str | bytes:
+    """Return what was packed.
+
+    Raises:
+        CorruptRowError: it is not as it was written.
+    """
+    try:
+        found = _decode(kept)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise CorruptRowError("a text cannot be read") from error
+    if not isinstance(found, str | bytes):
+        raise CorruptRowError("a text cannot be read")
+    return found
+
+
+def _state(rows: Sequence[ChangeRows]) -> list[Any]:
+    status, version, updated, progress, checksum = zip(*(row.state for row in rows), strict=True)
+    numbers = [*range(1, len(rows) + 1)]
+    expected = [row.expected_version for row in rows]
+    due = zip(*(row.due for row in rows), strict=True)
+    keys = [row.key for row in rows]
+    return [numbers, keys, expected, status, version, updated, *due, progress, checksum]
+
+
+def _operations(pieces: Sequence[Piece]) -> list[Any]:
+    table: list[tuple[Any, ...]] = []
+    for number, (rows, sequences, _) in enumerate(pieces, 1):
+        key = rows.key
+        for (position, kept_id, *rest), sequence in zip(rows.operations, sequences, strict=True):
+            table.append((number, key, position, sequence, _encode(kept_id), *rest))
+    return _columns(9, table)
+
+
+def _start(row: ChangeRows) -> tuple[Any, ...]:
+    """Return what an execution's first row has beside; names are only kept of durable ones."""
+    first = row.first
+    if first is None:
+        return (None,) * 8
+    name = _encode(first.name)
+    function = function_key(first.pin.function_arn) if first.pin.is_durable else None
+    checksum = None if function is None else name_checksum(function, name, row.key)
+    holder = row.key if row.frees_name else b""
+    pin = first.pin.digest
+    return (
+        *(function, name, holder, checksum, first.started_at_ms, pin),
+        *(first.body, first.checksum),
+    )
+
+
+def _columns(count: int, table: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return list(zip(*table, strict=True)) if table else [()] * count
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    if "\0" in "".join(texts).encode().decode():
+        raise ValueError("an id of a letter holds a NUL character")
+
+
+@lru_cache(maxsize=1024)
+def _function_key(function_arn: str) -> bytes:
+    return hashlib.blake2b(function_arn.encode(), digest_size=_DIGEST_BYTES).digest()
