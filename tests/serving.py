@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 
-__all__ = ["ServerProcess", "client", "eventually", "serving"]
+__all__ = ["ServerProcess", "client", "eventually", "get_json", "serving"]
 
 T = TypeVar("T")
 READY_SECONDS = 20
@@ -43,6 +43,11 @@ class ServerProcess:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self.process is not None and self.process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -111,7 +116,7 @@ def serving(data: Path, *arguments: str) -> Iterator[ServerProcess]:
     try:
         yield server
     finally:
-        if server.process is not None and server.process.poll() is None:
+        if server.is_running:
             server.kill()
 
 

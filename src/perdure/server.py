@@ -9,18 +9,20 @@ import ipaddress
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from perdure.api.app import create_app
 from perdure.api.code import code_url
 from perdure.api.connections import uvicorn_settings
+from perdure.api.health import HealthSource
 from perdure.api.log_calls import LogCalls
 from perdure.api.settings import ApiSettings
-from perdure.clock import SystemClock
 from perdure.engine.announcing import Announcer
 from perdure.engine.dispatcher import Dispatcher, DispatcherSettings
 from perdure.engine.engine import Engine
@@ -29,10 +31,11 @@ from perdure.engine.executions import Executions
 from perdure.engine.functions.catalog import FunctionCatalog
 from perdure.engine.functions.registry import Account
 from perdure.engine.invocations import Invocations
+from perdure.engine.nodes import NodeDocument, Nodes
 from perdure.engine.outbox import Outbox
 from perdure.engine.pruner import Pruner
 from perdure.engine.reaper import Reaper
-from perdure.engine.seals import Seals, load_key
+from perdure.engine.seals import Seals
 from perdure.engine.starting import Starter
 from perdure.engine.sweeper import Sweeper, is_code_needed
 from perdure.engine.ticker import Ticker
@@ -41,8 +44,8 @@ from perdure.runtime.archive import check_archive
 from perdure.runtime.pool import WorkerPool
 from perdure.runtime.settings import RuntimeSettings
 from perdure.settings import ServerSettings
-from perdure.store.sqlite import SqliteStore
-from perdure.store.sqlite_logs import SqliteLogStore
+from perdure.store.protocol import StoreUnavailableError, StoreUnknownError
+from perdure.stores import lay_foundation
 
 __all__ = ["InsecureBindError", "Server", "StoreFailedError"]
 
@@ -52,6 +55,8 @@ _KEEP_ALIVE_SECONDS: Final = 75
 _GRACEFUL_SECONDS: Final = 2
 _BACKLOG: Final = 2048
 _GC_THRESHOLD: Final = 20_000
+_LEASE_MS: Final = 60_000
+_SHARED_LEASE_MS: Final = 12_000
 
 
 class InsecureBindError(Exception):
@@ -63,7 +68,7 @@ class StoreFailedError(Exception):
 
 
 class Server:
-    """One server: API, engine and workers on one SQLite file."""
+    """One server: API, engine and workers; alone on a SQLite file, or one of many on PostgreSQL."""
 
     def __init__(self, settings: ServerSettings) -> None:
         """Prepare; ``start`` does everything else."""
@@ -77,7 +82,8 @@ class Server:
 
         Raises:
             InsecureBindError: the address is not loopback, and the settings do not allow that.
-            StoreOpenError: the data folder is in use, or its store cannot be opened.
+            StoreOpenError: the data folder is in use, or the store cannot be opened.
+            ValueError: the store's address, or the signing key, is none.
             OSError: the address cannot be bound.
         """
         settings = self.settings
@@ -98,6 +104,16 @@ class Server:
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD, 20, 50)
 
+    @property
+    def node_id(self) -> str:
+        """This node's name, new at each start."""
+        return self._owner
+
+    @property
+    def place(self) -> str:
+        """Where its data is, for people."""
+        return self._foundation.place
+
     async def wait_stopped(self) -> None:
         """Return when the server was closed.
 
@@ -112,6 +128,8 @@ class Server:
 
         Calls are taken until then: what runs has to checkpoint. Callers that still wait are let go.
         """
+        if self._nodes is not None:
+            await self._left_to_others(self._nodes.drain())
         await self._dispatcher.stop(grace_seconds=self.settings.shutdown_seconds)
         self._http.should_exit = True
         for part in (
@@ -122,25 +140,30 @@ class Server:
             self._sweeper,
         ):
             await part.stop()
+        if self._nodes is not None:
+            await self._left_to_others(self._nodes.stop())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.shutdown_seconds):
                 await self._serving
         await self._pool.aclose()
-        await self._store.aclose()
-        await self._logs.aclose()
+        await self._foundation.aclose()
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_result(None)
 
+    async def _left_to_others(self, saying: Coroutine[Any, Any, None]) -> None:
+        """Say goodbye; the others find out by themselves if that cannot be said now."""
+        try:
+            async with asyncio.timeout(_GRACEFUL_SECONDS):
+                await saying
+        except (StoreUnavailableError, StoreUnknownError, TimeoutError) as error:
+            _log.warning("the other nodes could not be told of the end: %s", error)
+
     async def _open(self, folder: Path) -> None:
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        self._clock = SystemClock()
-        self._store = SqliteStore(
-            folder / "state.db", has_writer_process=True, on_unknown=self._fail
-        )
-        self._clock.raise_floor(await self._store.open())
-        self._seals = Seals(load_key(folder / "secret.key"))
-        self._logs = SqliteLogStore(folder / "logs.db", clock=self._clock)
-        await self._logs.open()
+        self._foundation = await lay_foundation(self.settings, on_unknown=self._fail)
+        self._store, self._clock = self._foundation.store, self._foundation.clock
+        self._logs = self._foundation.logs
+        self._seals = Seals(self._foundation.key)
 
     def _compose(self) -> None:
         settings, clock, entropy = self.settings, self._clock, SystemEntropy()
@@ -169,7 +192,15 @@ class Server:
             logs=self._logs,
             load_code=self._load_code,
         )
-        self.engine = engine = Engine(self._store, clock)
+        self.engine = engine = Engine(
+            self._store,
+            clock,
+            owner=self._owner,
+            hints=self._foundation.hints,
+            executions_max=max(512, 4 * settings.invocations_max),
+        )
+        if engine.is_shared:
+            self.functions.join(engine.hearsay)
         starter = Starter(functions, entropy)
         waiting = Waiting(engine)
         self._dispatcher = Dispatcher(
@@ -181,7 +212,7 @@ class Server:
             DispatcherSettings(
                 owner=self._owner,
                 invocations_max=settings.invocations_max,
-                lease_ms=settings.lease_ms,
+                lease_ms=settings.lease_ms or (_SHARED_LEASE_MS if engine.is_shared else _LEASE_MS),
                 kept_handlers_max=settings.kept_handlers_max,
             ),
         )
@@ -190,6 +221,7 @@ class Server:
         announcer = Announcer(engine, starter, functions, entropy, settings.destinations)
         self._outbox = Outbox(engine, starter, announcer)
         self._reaper = Reaper(engine, owner=self._owner)
+        self._nodes = self._join() if engine.is_shared else None
         self._pruner = Pruner(engine)
         self._sweeper = Sweeper({"logs": self._prune_logs, "code": self._forget_code})
         executions = Executions(engine, functions, starter, self._seals, settings.quotas)
@@ -199,10 +231,48 @@ class Server:
             (executions, invocations, logs, *self.functions.handlers),
             ApiSettings(allowed_hosts=(settings.host, *settings.allowed_hosts)),
             read_code=self.functions.read_code,
-            unreadable_rows=lambda: self._store.unreadable_rows,
+            health=HealthSource(
+                unreadable_rows=lambda: self._store.unreadable_rows,
+                is_ready=lambda: not self._dispatcher.is_draining,
+                about=self._about(),
+                nodes=self._known_nodes,
+            ),
         )
 
+    def _join(self) -> Nodes:
+        """Return this node among those that share the store."""
+        settings, now_ms = self.settings, self._clock.now_ms()
+        nodes = Nodes(
+            self.engine,
+            me=NodeDocument(
+                node_id=self._owner,
+                address=settings.node_address or self.url,
+                version=version("perdure"),
+                started_at_ms=now_ms,
+                seen_at_ms=now_ms,
+                capacity=settings.invocations_max,
+            ),
+            running=lambda: self._dispatcher.running,
+            on_gone=self._reaper.look_for_dead,
+        )
+        self._reaper.is_alive, self._dispatcher.share = nodes.is_alive, nodes.share
+        return nodes
+
+    def _about(self) -> dict[str, Any]:
+        """Return what the health page says of this node."""
+        about: dict[str, Any] = {"nodeId": self._owner, "store": self._foundation.kind}
+        if self._foundation.weaknesses:
+            about["weakDurability"] = list(self._foundation.weaknesses)
+        return about
+
+    def _known_nodes(self) -> list[dict[str, Any]]:
+        known = () if self._nodes is None else self._nodes.known
+        now_ms = self._clock.now_ms()
+        return [{**asdict(node), "is_alive": node.is_alive(now_ms)} for node in known]
+
     async def _begin(self, sockets: Sequence[socket.socket]) -> None:
+        if self._nodes is not None:
+            await self._nodes.start()
         await self._reaper.start()
         self._ticker.start()
         self._outbox.start()

@@ -15,6 +15,14 @@ class ServerSettings:
     """How one server runs."""
 
     data_folder: Path  #: state, code, logs and keys; made if it is not there
+    #: ``postgres://...``, shared with other nodes; empty: SQLite in the data folder
+    store_url: str = field(default="", repr=False)
+    is_ha: bool = False  #: what is acknowledged must outlive the loss of a database node
+    allows_weak_durability: bool = False
+    connections_max: int = 8  #: to the database
+    key_file: Path | None = None  #: of the signing key; None: in the data folder
+    secret_key: str = field(default="", repr=False)  #: the key itself, in hexadecimal
+    node_address: str = ""  #: where the other nodes and people find this one; empty: as it listens
     host: str = "127.0.0.1"
     port: int = 9070  #: 0: any free one
     region: str = "us-east-1"
@@ -28,7 +36,7 @@ class ServerSettings:
     worker_idle_seconds: float = 300.0
     #: suspended handlers that a worker may keep, to go on without a replay; 0: each resume replays
     kept_handlers_max: int = 100
-    lease_ms: int = 60_000
+    lease_ms: int | None = None  #: None: a minute alone, 12 seconds where nodes share the store
     shutdown_seconds: float = 10.0  #: how long running invocations may end by themselves
     node_libraries_folder: Path | None = None  #: None: a cache folder of the user's
     destinations: dict[str, str] = field(default_factory=dict[str, str])

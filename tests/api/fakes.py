@@ -13,6 +13,7 @@ import uvicorn
 
 from perdure.api import ApiSettings, LogCalls, code_url, create_app, uvicorn_settings
 from perdure.api.app import Application
+from perdure.api.health import HealthSource
 from perdure.engine.functions import Account, FunctionCatalog
 from perdure.protocol import executions as shapes
 from perdure.protocol.callbacks import (
@@ -173,6 +174,7 @@ class Behind:
     store: MemoryStore = field(default_factory=MemoryStore)
     url: str = ""
     unreadable_rows: int = 0
+    is_ready: bool = True
 
     def app(self, **settings: Any) -> Application:
         """Return the application over the fakes and a real catalog."""
@@ -189,7 +191,9 @@ class Behind:
             (self.executions, logs, *catalog.handlers),
             ApiSettings(**settings),
             read_code=catalog.read_code,
-            unreadable_rows=lambda: self.unreadable_rows,
+            health=HealthSource(
+                unreadable_rows=lambda: self.unreadable_rows, is_ready=lambda: self.is_ready
+            ),
         )
 
     def write_lines(

@@ -59,6 +59,22 @@ def test_health_says_that_rows_of_the_store_cannot_be_read() -> None:
     )
 
 
+def test_a_node_that_drains_is_alive_and_not_ready() -> None:
+    behind = Behind()
+    app = behind.app()
+    ready = ask(app, "GET", "/readyz")
+    behind.is_ready = False
+    draining = ask(app, "GET", "/readyz")
+    assert [
+        (ready.status, json.loads(ready.body)),
+        (draining.status, json.loads(draining.body)),
+    ] == [
+        (200, {"status": "ready"}),
+        (503, {"status": "draining"}),
+    ]
+    assert ask(app, "GET", "/healthz").status == 200
+
+
 @pytest.mark.parametrize("path", ["/", "/nothing", "/2015-03-31/nothing", "*", "/code/f.zip"])
 def test_what_nobody_knows_is_said_in_json(path: str) -> None:
     reply = ask(Behind().app(), "GET", path)

@@ -14,6 +14,7 @@ from perdure.api.endpoints import LambdaService
 from perdure.api.errors import ApiError, error_status
 from perdure.api.exchange import App, Exchange, Receive, Scope, Send
 from perdure.api.guards import Guards
+from perdure.api.health import HealthService, HealthSource
 from perdure.api.log_service import LogsService
 from perdure.api.settings import ApiSettings
 from perdure.engine.entropy import SystemEntropy
@@ -32,13 +33,13 @@ def create_app(
     read_code: ReadCode,
     lifespan: Lifespan = nullcontext,
     fallback: App | None = None,
-    unreadable_rows: Callable[[], int] = int,
+    health: HealthSource | None = None,
 ) -> "Application":
     """Return the application that answers with the methods of ``handlers``.
 
     Each call, of Lambda and of logs, is answered by the method of its name in snake case, of the
-    first handler that has one. ``lifespan`` is entered before the first request;
-    ``unreadable_rows`` says how many the store has found.
+    first handler that has one. ``lifespan`` is entered before the first request; ``health`` knows
+    how this process is.
 
     Raises:
         LookupError: a call has no method.
@@ -47,7 +48,7 @@ def create_app(
         LogsService(handlers),
         LambdaService(handlers, hurried_seconds_max=settings.checkpoint_seconds_max),
         CodeService(read_code),
-        HealthService(unreadable_rows),
+        HealthService(health or HealthSource()),
     )
     return Application(services, settings, lifespan=lifespan, fallback=fallback)
 
@@ -58,23 +59,6 @@ class Service(Protocol):
     async def serve(self, exchange: Exchange) -> bool:
         """Answer a request if it is one of the service's; return whether it was."""
         ...
-
-
-class HealthService:
-    """Says that the process is alive and takes requests, and whether its store is damaged (D6)."""
-
-    def __init__(self, unreadable_rows: Callable[[], int]) -> None:
-        """``unreadable_rows`` counts what was found so far."""
-        self._unreadable_rows = unreadable_rows
-
-    async def serve(self, exchange: Exchange) -> bool:
-        """Answer ``/healthz``."""
-        if exchange.path != b"/healthz":
-            return False
-        count = self._unreadable_rows()
-        damage = b'{"status":"damaged","unreadableRows":%d}' % count
-        await exchange.answer(200, damage if count else b'{"status":"ok"}')
-        return True
 
 
 class Application:

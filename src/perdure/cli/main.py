@@ -29,6 +29,7 @@ _COMMANDS: Final[Mapping[str, _Place]] = {
     "executions": _Place("executions", "executions", "Look at executions and steer them."),
     "callback": _Place("callbacks", "callback", "Answer a callback."),
     "functions": _Place("functions", "functions", "Look at functions and delete them."),
+    "nodes": _Place("nodes", "nodes", "List the nodes that share a database."),
     "logs": _Place("logs", "logs", "Print a function's log."),
 }
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 import click
 
 from perdure.cli.client import Client
-from perdure.cli.endpoint import find_endpoint
+from perdure.cli.endpoint import Endpoint, find_endpoint
 from perdure.cli.errors import NotFound
 from perdure.cli.output import Output
 from perdure.protocol.executions import ListDurableExecutionsByFunctionResponse
@@ -27,6 +27,7 @@ class Caller:
     """Who gives a command: the client it calls with, and where it prints."""
 
     client: Client
+    endpoint: Endpoint
     output: Output
 
 
@@ -43,8 +44,10 @@ def client_command(
     @functools.wraps(function)
     def command(*args: Parameters.args, **options: Parameters.kwargs) -> Result:
         url, region = options.pop("endpoint"), options.pop("region")
+        endpoint = find_endpoint(_text(url), _text(region))
         caller = Caller(
-            client=Client(find_endpoint(_text(url), _text(region))),
+            client=Client(endpoint),
+            endpoint=endpoint,
             output=Output(is_json=bool(options.pop("is_json"))),
         )
         return function(caller, *args, **options)

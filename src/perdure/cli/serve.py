@@ -18,10 +18,11 @@ import uvloop
 
 from perdure.cli.endpoint import DATA_FOLDER, announce, is_loopback, withdraw
 from perdure.cli.errors import CommandError, ExitCode, StoreFailed
+from perdure.cli.node_options import NodeOptions, node_options, with_node_options
 from perdure.core.quotas import AWS_QUOTAS, RELAXED_QUOTAS
 from perdure.server import Server
 from perdure.settings import ServerSettings
-from perdure.store.sqlite_schema import StoreOpenError
+from perdure.store.protocol import StoreOpenError
 
 __all__ = [
     "Companion",
@@ -148,6 +149,10 @@ _OPTIONS: Final = (
 )
 
 
+class ServeAllOptions(ServeOptions, NodeOptions):
+    """Everything that ``serve`` takes."""
+
+
 def server_options(command: Command) -> Command:
     """Give a command the options that decide how a server runs, all but ``keeping_option``."""
     for option in reversed(_OPTIONS):
@@ -171,23 +176,25 @@ def keeping_option(default: int, why: str) -> Callable[[Command], Command]:
 
 @click.command(context_settings={"show_default": True})
 @server_options
+@node_options
 @keeping_option(
     _DEFAULTS.kept_handlers_max,
     "A kept one goes on where it stands; with 0, every resume replays.",
 )
-def serve(**options: Unpack[ServeOptions]) -> None:
+def serve(**options: Unpack[ServeAllOptions]) -> None:
     """Run the service.
 
     \b
     perdure serve --port 9070 --data ./state
     PERDURE_PORT=0 perdure serve
+    perdure serve --store postgres://perdure@db/perdure --key-file key
     aws lambda list-functions --endpoint-url http://127.0.0.1:9070
 
     Prints one line when it is ready. SIGTERM and SIGINT end it cleanly, a second
     one at once. Exit codes: 0 ended cleanly, 1 error, 2 usage, 3 the data cannot
     be opened or written.
     """
-    run_server(settings_of(options))
+    run_server(with_node_options(settings_of(options), options))
 
 
 def settings_of(options: ServeOptions) -> ServerSettings:
@@ -244,7 +251,7 @@ async def _run(settings: ServerSettings, companion: Companion | None) -> None:
     server = Server(settings)
     try:
         await server.start()
-    except StoreOpenError as error:
+    except (StoreOpenError, ValueError) as error:
         raise StoreFailed(str(error)) from error
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
@@ -254,7 +261,7 @@ async def _run(settings: ServerSettings, companion: Companion | None) -> None:
         if companion is not None:
             await companion.begin(server)
         announce(settings.data_folder, server.url)
-        click.echo(f"Perdure is ready at {server.url} (data in {_shown(settings.data_folder)})")
+        click.echo(f"Perdure is ready at {server.url} ({_place(server)})")
         await _first_end(server, companion, told)
     except StoreFailed:
         is_sound = False  # nothing may be written any more: the next start reads what is there (D4)
@@ -263,6 +270,12 @@ async def _run(settings: ServerSettings, companion: Companion | None) -> None:
         withdraw(settings.data_folder, server.url)
         if is_sound:
             await server.aclose()
+
+
+def _place(server: Server) -> str:
+    if server.settings.store_url:
+        return f"node {server.node_id} on {server.place}"
+    return f"data in {_shown(server.settings.data_folder)}"
 
 
 def _shown(folder: Path) -> Path:

@@ -23,7 +23,7 @@ from perdure.core.errors import (
 )
 from perdure.core.outcome import TokenState
 
-__all__ = ["NONCE_BYTES", "OpenSeals", "Seals", "load_key"]
+__all__ = ["NONCE_BYTES", "OpenSeals", "Seals", "load_key", "read_key"]
 
 NONCE_BYTES: Final = 16
 _MAC_BYTES: Final = 16
@@ -43,15 +43,23 @@ def load_key(path: Path) -> bytes:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        key = path.read_bytes()
-        if len(key) != _KEY_BYTES:
-            raise ValueError(f"{path} holds {len(key)} bytes; a key has {_KEY_BYTES}") from None
-        return key
+        return read_key(path.read_bytes(), str(path))
     key = secrets.token_bytes(_KEY_BYTES)
     with os.fdopen(handle, "wb") as file:
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
+    return key
+
+
+def read_key(key: bytes, source: str) -> bytes:
+    """Return a signing key that came from ``source``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"{source} holds {len(key)} bytes; a key has {_KEY_BYTES}")
     return key
 
 
