@@ -210,7 +210,6 @@ class Server:
             self._seals,
             entropy,
             DispatcherSettings(
-                owner=self._owner,
                 invocations_max=settings.invocations_max,
                 lease_ms=settings.lease_ms or (_SHARED_LEASE_MS if engine.is_shared else _LEASE_MS),
                 kept_handlers_max=settings.kept_handlers_max,
@@ -220,7 +219,7 @@ class Server:
         self._ticker = Ticker(engine)
         announcer = Announcer(engine, starter, functions, entropy, settings.destinations)
         self._outbox = Outbox(engine, starter, announcer)
-        self._reaper = Reaper(engine, owner=self._owner)
+        self._reaper = Reaper(engine)
         self._nodes = self._join() if engine.is_shared else None
         self._pruner = Pruner(engine)
         self._sweeper = Sweeper({"logs": self._prune_logs, "code": self._forget_code})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from perdure.core.commands import AnswerCallback
+from perdure.core.commands import AnswerCallback, Wake
 from perdure.core.execution import Execution, waits_outside
 from perdure.core.machine import apply
 from perdure.core.operation import Operation
@@ -77,3 +77,18 @@ def test_an_execution_is_closed_when_its_status_says_so(status: ExecutionStatus)
 def test_an_execution_is_leased_while_its_invocation_runs() -> None:
     assert Story().execution.is_leased
     assert not a_suspended_story(a_wait()).execution.is_leased
+
+
+def test_a_preview_of_an_outcome_equals_the_execution_that_takes_it_over() -> None:
+    story = Story()
+    story.checkpoint(a_callback(timeout_seconds=5), a_wait(9), a_step())
+    before = story.execution.after(apply(story.execution, Wake(), NOW_MS))
+    outcome = apply(story.execution, AnswerCallback(operation_id="callback"), NOW_MS)
+    preview, taken = story.execution.preview(outcome), story.execution.after(outcome)
+    assert dict(preview.operations) == dict(taken.operations)
+    assert (preview.progress, preview.pending, preview.unseen) == (
+        taken.progress,
+        taken.pending,
+        taken.unseen,
+    )
+    assert story.execution == before

@@ -149,7 +149,7 @@ class Rig:
     def __init__(self, **settings: Any) -> None:
         functions, entropy, seals = _OneFunction(), SystemEntropy(), Seals(b"k" * 32)
         self._workers = _Workers()
-        self.engine = Engine(MemoryStore(), _Clock())  # type: ignore[arg-type]
+        self.engine = Engine(MemoryStore(), _Clock(), owner="test")  # type: ignore[arg-type]
         self._starter = Starter(functions, entropy)
         self._workers.executions = Executions(
             self.engine, functions, self._starter, seals, RELAXED_QUOTAS
@@ -160,7 +160,7 @@ class Rig:
             functions,
             seals,
             entropy,
-            DispatcherSettings(owner="test", **settings),
+            DispatcherSettings(**settings),
         )
         self.keepers = self.dispatcher.keepers
         self._count = 0

@@ -161,17 +161,17 @@ class Service:
     def run(self, handler: Handler) -> None:
         """Put the parts together around ``handler``."""
         entropy, seals, invoker = SystemEntropy(), self._seals, _Invoker(handler)
-        self.engine = engine = Engine(self.store, self.clock)
+        self.engine = engine = Engine(self.store, self.clock, owner="test")
         self.starter = starter = Starter(self.functions, entropy)
         self.executions = Executions(engine, self.functions, starter, seals, RELAXED_QUOTAS)
         invoker.executions = self.executions
         self.dispatcher = Dispatcher(
-            engine, invoker, self.functions, seals, entropy, DispatcherSettings(owner="test")
+            engine, invoker, self.functions, seals, entropy, DispatcherSettings()
         )
         self.ticker = Ticker(engine)
         announcer = Announcer(engine, starter, self.functions, entropy, {})
         self.outbox = Outbox(engine, starter, announcer)
-        self.reaper = Reaper(engine, owner="test")
+        self.reaper = Reaper(engine)
         self.pruner = Pruner(engine)
 
     async def start(self, payload: str = "{}", *, function: str = "f") -> str:

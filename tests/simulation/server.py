@@ -172,7 +172,7 @@ class Server:
         seals = Seals(_KEY)
         starter = Starter(shelf, entropy)
         invoker = self._invoker_of(self)
-        settings = DispatcherSettings(owner=self.name, invocations_max=slots, lease_ms=lease_ms)
+        settings = DispatcherSettings(invocations_max=slots, lease_ms=lease_ms)
         dispatcher = Dispatcher(engine, invoker, shelf, seals, entropy, settings)
         invoker.watch(dispatcher.keepers)
         announcer = Announcer(engine, starter, shelf, entropy, {})
@@ -180,7 +180,7 @@ class Server:
         self.executions = Executions(engine, shelf, starter, seals, RELAXED_QUOTAS)
         self.invocations = Invocations(engine, shelf, starter, invoker, waiting, entropy)
         parts = (dispatcher, Ticker(engine), Outbox(engine, starter, announcer), Pruner(engine))
-        reaper = Reaper(engine, owner=self.name)
+        reaper = Reaper(engine)
         if engine.is_shared:
             me = NodeDocument(
                 node_id=self.name,

@@ -5,7 +5,8 @@ are open and when each wakes, and which have changed since the handler last hear
 none of that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -121,7 +122,7 @@ class Execution:
 
     identity: Identity
     progress: Progress
-    operations: dict[str, Operation]
+    operations: MutableMapping[str, Operation]
     pending: dict[str, int | None] = field(default_factory=dict[str, "int | None"])
     unseen: dict[str, None] = field(default_factory=dict[str, None])
 
@@ -153,6 +154,17 @@ class Execution:
         if self.unseen and outcome.is_delivery:
             seen = outcome.progress.seen_sequence
             self.unseen = {i: None for i in self.unseen if self.operations[i].sequence > seen}
+
+    def preview(self, outcome: "Outcome") -> "Execution":
+        """Return the execution as an outcome that is not committed yet would leave it.
+
+        Laid over this one, which stays as it is: costs the batch and the open operations.
+        """
+        operations: ChainMap[str, Operation] = ChainMap({}, self.operations)
+        pending, unseen = dict(self.pending), dict(self.unseen)
+        laid = Execution(self.identity, self.progress, operations, pending, unseen)
+        laid.advance(outcome)
+        return laid
 
     def after(self, outcome: "Outcome") -> "Execution":
         """Return a copy that has taken over the outcome: for tests and tools; costs the whole."""

@@ -15,12 +15,17 @@ What an outsider can break is a refusal, never an assertion. A violation is ours
 quarantines the execution.
 """
 
+from typing import TYPE_CHECKING
+
 from perdure.core.commands import BeginInvocation, Command
 from perdure.core.execution import Execution, Progress
 from perdure.core.operation import Operation
 from perdure.core.outcome import Outcome
 from perdure.core.transitions import TRANSITIONS
 from perdure.protocol.words import CLOSED_EXECUTION_STATUSES, ExecutionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["check"]
 
@@ -58,7 +63,7 @@ def _check_end(before: Progress, outcome: Outcome) -> None:
 
 
 def _check_operations(base: Execution | None, outcome: Outcome) -> None:
-    operations = base.operations if base is not None else {}
+    operations: Mapping[str, Operation] = {} if base is None else base.operations
     for operation in outcome.operations.values():
         before = operations.get(operation.id)
         if before is None:

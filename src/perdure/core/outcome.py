@@ -5,7 +5,7 @@ losing one costs a poll, never a result.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from perdure.core.event import Event
@@ -151,6 +151,20 @@ class Outcome:
     messages: tuple[Message, ...] = ()
     effects: tuple[Effect, ...] = ()
     is_delivery: bool = False  #: the handler is told something by this reply
+
+    def then(self, later: "Outcome") -> "Outcome":
+        """Return the outcome of two commands as one change, with the answer to the first."""
+        return replace(
+            later,
+            progress=later.progress._replace(version=self.progress.version),
+            base_version=self.base_version,
+            reply=self.reply,
+            operations={**self.operations, **later.operations},
+            events=self.events + later.events,
+            messages=self.messages + later.messages,
+            effects=self.effects + later.effects,
+            is_delivery=self.is_delivery or later.is_delivery,
+        )
 
     @property
     def is_change(self) -> bool:

@@ -142,11 +142,13 @@ class Parts:
         )
         self.functions = functions = RegisteredFunctions(catalog)
         self.engine = engine = Engine(
-            self.store, clock, executions_max=max(512, 2 * settings.concurrency)
+            self.store,
+            clock,
+            owner=entropy.token(8).hex(),
+            executions_max=max(512, 2 * settings.concurrency),
         )
         self.starter = starter = Starter(functions, entropy, needs_qualifier=False)
         self.executions = Executions(engine, functions, starter, seals, RELAXED_QUOTAS)
-        owner = entropy.token(8).hex()
         self.dispatcher = Dispatcher(
             engine,
             InProcessInvoker(
@@ -160,7 +162,6 @@ class Parts:
             seals,
             entropy,
             DispatcherSettings(
-                owner=owner,
                 invocations_max=settings.concurrency,
                 lease_ms=_LEASE_MS,
                 kept_handlers_max=_KEPT_HANDLERS,
@@ -168,7 +169,7 @@ class Parts:
         )
         self.ticker = Ticker(engine)
         self.outbox = Outbox(engine, starter, Announcer(engine, starter, functions, entropy, {}))
-        self.reaper = Reaper(engine, owner=owner)
+        self.reaper = Reaper(engine)
         self.pruner = Pruner(engine)
         self.results = Results(engine)
         engine.listen(self._let_go)

@@ -28,6 +28,7 @@ from perdure.engine.loops import Loop
 from perdure.engine.ready import ReadyQueue
 from perdure.engine.runs import Run, Runner, with_share
 from perdure.engine.seals import Seals
+from perdure.engine.sequels import Sequel
 from perdure.protocol.words import ExecutionStatus
 from perdure.store.change import Change
 from perdure.store.protocol import Agenda
@@ -55,7 +56,6 @@ _KEEPER_FIRST_MS: Final = 25  #: the head start of the node that may have kept t
 class DispatcherSettings:
     """How a node runs handlers."""
 
-    owner: str  #: this node's name, new at each start
     invocations_max: int = 64
     lease_ms: int = 60_000
     kept_handlers_max: int = 100  #: suspended handlers that a worker is believed to keep; 0: none
@@ -79,6 +79,7 @@ class Dispatcher:
         self.share: Callable[[int], int] = lambda concurrency_max: concurrency_max
         self._engine = engine
         self._functions = functions
+        self._entropy = entropy
         self._settings = settings
         self._runner = Runner(engine, invoker, functions, seals, entropy, self.keepers)
         self._queue = ReadyQueue(self._pump)
@@ -90,6 +91,7 @@ class Dispatcher:
         self._is_draining = False
         self._loop = Loop("dispatcher", self.run_once)
         engine.listen(self._hear)
+        engine.follow_through(self._sequel)
         engine.hearsay.listen(Topic.READY, self._hear_of_more)
         engine.hearsay.listen(Topic.KEPT, self._hear_of_kept)
         engine.hearsay.listen(Topic.CANCEL, self._hear_of_cancelled)
@@ -245,7 +247,8 @@ class Dispatcher:
                 break
             execution_id, function_arn = taken
             if execution_id not in self._runs:
-                self._begin(execution_id, function_arn)
+                run = self._runs[execution_id] = Run.of(function_arn, self._entropy)
+                self._spawn(self._run(execution_id, run))
         if len(self._queue):
             self._tell_of_more()
         elif self._is_wanted and not self._is_draining:
@@ -266,24 +269,62 @@ class Dispatcher:
     def _count(self, function_arn: str) -> int:
         return sum(run.function_arn == function_arn for run in self._runs.values())
 
-    def _begin(self, execution_id: str, function_arn: str) -> None:
-        run = self._runs[execution_id] = Run(function_arn)
-        self._spawn(self._run(execution_id, run))
+    def _sequel(self, outcome: Outcome) -> Sequel | None:
+        """Return the beginning of the invocation that ``outcome`` asks for, if there is room for it
+        and nobody waits for that room.
+        """
+        progress, identity = outcome.progress, outcome.identity
+        at_ms = progress.ready_at_ms
+        if (
+            at_ms is None
+            or at_ms > progress.updated_at_ms
+            or progress.status is not ExecutionStatus.RUNNING
+            or self._is_draining
+            or identity.id in self._runs
+            or self._queue.has(identity.function_arn)
+            or len(self._runs) >= self._settings.invocations_max
+            or not self._may_begin_unasked(outcome)
+        ):
+            return None
+        run = self._runs[identity.id] = Run.of(identity.function_arn, self._entropy)
+
+        def taken(begun: Outcome) -> None:
+            self._spawn(self._run(identity.id, run, begun))
+
+        def given_up() -> None:
+            del self._runs[identity.id]
+            if self._engine.is_shared:
+                self._spawn(self._runner.give_back(identity.id, run))
+
+        command = run.beginning(owner=self._engine.owner, lease_ms=self._settings.lease_ms)
+        return Sequel(command=command, taken=taken, given_up=given_up)
+
+    def _may_begin_unasked(self, outcome: Outcome) -> bool:
+        """Tell whether an invocation may begin without asking or telling other nodes."""
+        function_arn = outcome.identity.function_arn
+        if self._engine.is_shared and self._bounds.get(function_arn, 0) is not None:
+            return False  # how many the others run has to be looked up
+        return self._has_room(function_arn) and not self._may_be_kept_elsewhere(outcome)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, execution_id: str, run: Run) -> None:
+    async def _run(self, execution_id: str, run: Run, begun: Outcome | None = None) -> None:
         pause_ms, is_known = 0, True
-        if self._engine.is_shared and not await self._is_within_bound(run.function_arn):
+        is_asked = self._engine.is_shared and begun is None
+        if is_asked and not await self._is_within_bound(run.function_arn):
             del self._runs[execution_id]
             self._offer(execution_id, run.function_arn, 0)
             return
         try:
             await self._runner.run(
-                execution_id, run, lease_ms=self._settings.lease_ms, share=self._shared
+                execution_id,
+                run,
+                lease_ms=self._settings.lease_ms,
+                share=self._shared,
+                begun=begun,
             )
         except (Unavailable, TooManyRequests) as refusal:
             pause_ms, is_known = _AFTER_FAULT_MS, False
@@ -297,7 +338,7 @@ class Dispatcher:
         finally:
             del self._runs[execution_id]
         if self._engine.is_shared and not is_known:
-            await self._runner.give_back(execution_id)
+            await self._runner.give_back(execution_id, run)
         await self._offer_again(execution_id, pause_ms)
         self._pump()
 

@@ -4,6 +4,7 @@ Whoever is told gets hints (P3): what they must not miss is in the store, and th
 from time to time.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -17,6 +18,7 @@ from perdure.core.machine import apply
 from perdure.core.outcome import Outcome, QuotaPassed
 from perdure.engine.hearsay import Hearsay
 from perdure.engine.residents import Loan, Resident, Residents
+from perdure.engine.sequels import Joint, SequelSource, join
 from perdure.store.change import Change
 from perdure.store.hints import Hints, LocalHints
 from perdure.store.protocol import (
@@ -63,10 +65,16 @@ class Engine:
         self.hearsay = Hearsay(hints or LocalHints())
         self._residents = Residents(store, executions_max=executions_max, bytes_max=_BYTES_MAX)
         self._listeners: list[Listener] = []
+        self._sequels: SequelSource | None = None
+        self._joints: set[asyncio.Task[bool]] = set()
 
     def listen(self, listener: Listener) -> None:
         """Tell ``listener`` of every committed outcome from now on."""
         self._listeners.append(listener)
+
+    def follow_through(self, source: SequelSource) -> None:
+        """Ask ``source`` what follows upon an outcome at once, to be committed with it."""
+        self._sequels = source
 
     @property
     def is_shared(self) -> bool:
@@ -94,11 +102,8 @@ class Engine:
                 if outcome is not None and not outcome.is_change and resident.is_current:
                     return outcome
                 if outcome is not None and outcome.is_change:
-                    change = Change.of(outcome, delivered=delivered)
-                    if await self._commit(change) is CommitResult.COMMITTED:
-                        assert execution is not None, "only a start works on nothing"
-                        execution.advance(outcome)
-                        self._tell(outcome, change)
+                    assert execution is not None, "only a start works on nothing"
+                    if await self._settle(execution, outcome, delivered):
                         return outcome
                 await self._residents.refresh(execution_id, resident)
         raise TooManyRequests("the execution is being changed by too many others")
@@ -120,11 +125,7 @@ class Engine:
                 if attached is not None:
                     return attached
             outcome = apply(None, command, self.clock.now_ms())
-            change = Change.of(outcome, delivered=delivered)
-            if await self._commit(change) is CommitResult.COMMITTED:
-                operations = outcome.operations.values()
-                self._residents.adopt(Execution.of(identity, outcome.progress, operations))
-                self._tell(outcome, change)
+            if await self._settle(None, outcome, delivered):
                 return outcome
         raise TooManyRequests("the execution name is being started by too many others")
 
@@ -141,6 +142,52 @@ class Engine:
     def forget(self, execution_id: str) -> None:
         """Let go of an execution that was erased."""
         self._residents.drop(execution_id)
+
+    async def _settle(
+        self, execution: Execution | None, outcome: Outcome, delivered: Sequence[str]
+    ) -> bool:
+        """Commit an outcome with what follows upon it, take it over, tell of it; return False if
+        somebody else was faster.
+        """
+        joint = None
+        if self._sequels is not None:
+            joint = join(self._sequels, execution, outcome, self.clock.now_ms())
+        if joint is None:
+            return await self._commit_and_tell(execution, outcome, delivered)
+        # Whoever asked may leave meanwhile; what was claimed must not be lost with him.
+        task = asyncio.get_running_loop().create_task(
+            self._settle_joint(execution, joint, delivered)
+        )
+        self._joints.add(task)
+        task.add_done_callback(self._joints.discard)
+        return await asyncio.shield(task)
+
+    async def _settle_joint(
+        self, execution: Execution | None, joint: Joint, delivered: Sequence[str]
+    ) -> bool:
+        is_committed = False
+        try:
+            is_committed = await self._commit_and_tell(execution, joint.whole, delivered)
+        finally:
+            if not is_committed:
+                joint.sequel.given_up()
+        if is_committed:
+            joint.sequel.taken(joint.later)
+        return is_committed
+
+    async def _commit_and_tell(
+        self, execution: Execution | None, outcome: Outcome, delivered: Sequence[str]
+    ) -> bool:
+        change = Change.of(outcome, delivered=delivered)
+        if await self._commit(change) is not CommitResult.COMMITTED:
+            return False
+        if execution is not None:
+            execution.advance(outcome)
+        else:
+            operations = outcome.operations.values()
+            self._residents.adopt(Execution.of(outcome.identity, outcome.progress, operations))
+        self._tell(outcome, change)
+        return True
 
     async def _attach(self, holder_id: str, command: Start) -> Outcome | None:
         async with self._residents.borrow(holder_id) as resident:

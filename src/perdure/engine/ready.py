@@ -25,6 +25,10 @@ class ReadyQueue:
         """Return how many wait for their turn."""
         return len(self._queued)
 
+    def has(self, function_arn: str) -> bool:
+        """Tell whether any execution of a function waits for its turn."""
+        return function_arn in self._ready
+
     def offer(self, execution_id: str, function_arn: str, delay_ms: int) -> None:
         """Queue an execution once the delay is over; what was said of it before no longer holds."""
         self.withdraw(execution_id)

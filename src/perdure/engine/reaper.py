@@ -26,12 +26,11 @@ _CLAIM_MS: Final = 2_000
 class Reaper:
     """Releases leases that have run out, and those of nodes that are gone."""
 
-    def __init__(self, engine: Engine, *, owner: str) -> None:
-        """Reap for ``engine``; leases of ``owner`` are this node's own."""
+    def __init__(self, engine: Engine) -> None:
+        """Reap for ``engine``; leases of its owner are this node's own."""
         #: Tells whether a node that shares the store lives, as far as is known.
         self.is_alive: Callable[[str], bool] = lambda _: True
         self._engine = engine
-        self._owner = owner
         self._are_some_gone = True
         self._loop = Loop("reaper", self.run_once)
 
@@ -90,6 +89,6 @@ class Reaper:
         return len(found)
 
     def _lives(self, owner: str | None) -> bool:
-        if owner is None or owner == self._owner:
+        if owner is None or owner == self._engine.owner:
             return True
         return self._engine.is_shared and self.is_alive(owner)

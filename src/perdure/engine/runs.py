@@ -47,11 +47,27 @@ _FINISH_AGAIN_SECONDS: Final = 0.2
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One invocation of this node."""
+    """One invocation of this node; ``epoch`` 0: its beginning is not committed yet."""
 
     function_arn: str
+    nonce: bytes
+    request_id: str
     epoch: int = 0
     invoking: "asyncio.Task[InvocationReport] | None" = None
+
+    @classmethod
+    def of(cls, function_arn: str, entropy: Entropy) -> "Run":
+        """Return a run of the function that has not begun."""
+        return cls(function_arn, entropy.token(NONCE_BYTES), random_uuid(entropy))
+
+    def beginning(self, *, owner: str, lease_ms: int) -> BeginInvocation:
+        """Return the command that takes the lease for it."""
+        return BeginInvocation(
+            owner=owner,
+            lease_ms=lease_ms,
+            nonce_sha256=hash_nonce(self.nonce),
+            request_id=self.request_id,
+        )
 
 
 class Runner:
@@ -81,24 +97,20 @@ class Runner:
         *,
         lease_ms: int,
         share: Callable[[FunctionVersion], FunctionVersion],
+        begun: Outcome | None = None,
     ) -> None:
         """Invoke an execution's handler once, if it wants that, and record what came of it.
 
-        ``share`` returns the function with as much of its concurrency as this node may use.
+        ``share`` returns the function with as much of its concurrency as this node may use;
+        ``begun`` is the run's beginning, if that was committed before.
 
         Raises:
             Refusal: it wants no invocation, or is another's by now.
             Unavailable: the store cannot take the change, or not say whether it did.
         """
-        nonce = self._entropy.token(NONCE_BYTES)
-        request_id = random_uuid(self._entropy)
-        begin = BeginInvocation(
-            owner=self._engine.owner,
-            lease_ms=lease_ms,
-            nonce_sha256=hash_nonce(nonce),
-            request_id=request_id,
-        )
-        begun = await self._engine.carry_out(execution_id, begin)
+        if begun is None:
+            begin = run.beginning(owner=self._engine.owner, lease_ms=lease_ms)
+            begun = await self._engine.carry_out(execution_id, begin)
         given = begun.reply
         assert isinstance(given, InvocationInput), "a begun invocation is given its input"
         run.epoch = given.token.epoch
@@ -115,7 +127,7 @@ class Runner:
         except Refusal as refusal:
             verdict = _crash(FailureKind.CODE_MISSING, refusal.message, identity)
         else:
-            request = await self._request(function, begun, nonce, request_id)
+            request = await self._request(function, run, begun)
             verdict = await self._verdict(run, begun, request, lease_ms)
         await self._finish(
             execution_id,
@@ -129,14 +141,15 @@ class Runner:
             lease_ms,
         )
 
-    async def give_back(self, execution_id: str) -> None:
-        """Give back a lease of this node's that no run of it knows of: the store took a beginning
-        and could not say so.
+    async def give_back(self, execution_id: str, run: Run) -> None:
+        """Give back the lease that a run took without knowing: the store took its beginning and
+        could not say so.
         """
         with contextlib.suppress(Refusal):
             async with self._engine.reading(execution_id) as execution:
                 progress = execution.progress
-            if progress.lease_until_ms is not None and progress.lease_owner == self._engine.owner:
+            is_its_own = progress.nonce_sha256 == hash_nonce(run.nonce)
+            if is_its_own and progress.lease_until_ms is not None:
                 await self._engine.carry_out(execution_id, ReleaseLease(epoch=progress.epoch))
 
     async def _verdict(
@@ -215,9 +228,9 @@ class Runner:
                 self._keepers.keep(arn, worker_id=worker_id, epoch=epoch)
 
     async def _request(
-        self, function: FunctionVersion, begun: Outcome, nonce: bytes, request_id: str
+        self, function: FunctionVersion, run: Run, begun: Outcome
     ) -> InvocationRequest:
-        identity, given = begun.identity, begun.reply
+        identity, given, nonce = begun.identity, begun.reply, run.nonce
         assert isinstance(given, InvocationInput), "a begun invocation is given its input"
         is_durable = identity.kind is ExecutionKind.DURABLE
         # As it was after its beginning was committed, or later: what is made of it is never older.
@@ -232,7 +245,7 @@ class Runner:
         return InvocationRequest(
             function=function.for_tenant(identity.tenant_id),
             invoked_arn=identity.invoked_arn,
-            request_id=request_id,
+            request_id=run.request_id,
             event=replay if is_durable else plain.encode(),
             resumption=self._resumption(identity, given, nonce, replay) if is_durable else None,
             durable_execution_arn=identity.arn if is_durable else None,

@@ -1,0 +1,69 @@
+"""What follows upon a change at once is committed with it: two commands, one transaction.
+
+An execution that wants its handler run, while this node has room for it, gets its lease by the very
+change that says so: nothing is stored twice, and nobody is told in between. Each of the two
+commands is applied and checked by itself; the store sees one change.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from perdure.core.commands import Command
+from perdure.core.errors import Refusal
+from perdure.core.execution import Execution
+from perdure.core.machine import apply
+from perdure.core.outcome import Outcome
+
+__all__ = ["Joint", "Sequel", "SequelSource", "join"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequel:
+    """A command that is to follow upon an outcome."""
+
+    command: Command
+    taken: Callable[[Outcome], None]  #: hears what the command came to; it is durable
+    given_up: Callable[[], None]  #: hears that it was not carried out
+
+
+#: Says what is to follow upon an outcome that is not committed yet, if anything is.
+SequelSource = Callable[[Outcome], Sequel | None]
+
+
+class Joint(NamedTuple):
+    """A sequel, what its command comes to, and the outcome of both commands as one change."""
+
+    sequel: Sequel
+    later: Outcome
+    whole: Outcome
+
+
+def join(
+    source: SequelSource, execution: Execution | None, outcome: Outcome, now_ms: int
+) -> Joint | None:
+    """Return ``outcome`` with what follows upon it; None if nothing does.
+
+    The end of one invocation and the beginning of the next stay two changes: whoever follows the
+    store sees that the lease was free in between (F5).
+    """
+    if execution is not None and execution.is_leased:
+        return None
+    sequel = source(outcome)
+    if sequel is None:
+        return None
+    try:
+        if execution is None:
+            after = Execution.of(outcome.identity, outcome.progress, outcome.operations.values())
+        else:
+            after = execution.preview(outcome)
+        later = apply(after, sequel.command, now_ms)
+    except (Refusal, AssertionError) as problem:
+        # Whatever it is, it is met again, and dealt with, when the command comes by itself.
+        _log.debug("execution %s: nothing follows at once: %s", outcome.identity.id, problem)
+        sequel.given_up()
+        return None
+    return Joint(sequel, later, outcome.then(later))
