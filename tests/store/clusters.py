@@ -4,6 +4,7 @@
 server that is missing is a failure.
 """
 
+import asyncio
 import atexit
 import contextlib
 import functools
@@ -14,10 +15,14 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+from perdure.store.postgres_connections import Address
+from perdure.store.postgres_migrations import migrate
 
 __all__ = ["Cluster", "a_cluster", "a_database", "binary"]
 
@@ -158,6 +163,7 @@ class Databases:
         self._cluster = cluster
         self._names: dict[str, str] = {}
         self._count = 0
+        self._is_new = True
 
     def of(self, key: str) -> str:
         """Return the address of the database for ``key``, made if it is new."""
@@ -167,7 +173,7 @@ class Databases:
                 self._tell(f"DROP DATABASE {self._names.pop(oldest)} WITH (FORCE)")
             self._count += 1
             name = f"perdure_test_{os.getpid()}_{self._count}"
-            self._tell(f"CREATE DATABASE {name}")
+            self._tell(f"CREATE DATABASE {name} TEMPLATE {self._template()}")
             self._names[key] = name
         return self.address(self._names[key])
 
@@ -178,9 +184,27 @@ class Databases:
         base, _, query = self._url.partition("?")
         return f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
+    def _template(self) -> str:
+        """Return the name of a database that has the schema, and nothing in it."""
+        name = f"perdure_template_{os.getpid()}"
+        if self._is_new:
+            self._is_new = False
+            self._tell(f"CREATE DATABASE {name}")
+            # In a thread: who asks may be in a loop already.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(lambda: asyncio.run(_migrate(self.address(name)))).result()
+            atexit.register(self._tell, f"DROP DATABASE {name}")
+        return name
+
     def _tell(self, statement: str) -> None:
         command = [binary("psql"), self._url.replace("postgres://", "postgresql://"), "-qX"]
         subprocess.run([*command, "-c", statement], check=True, timeout=_SECONDS)
+
+
+async def _migrate(url: str) -> None:
+    connection = await Address(url).connect()
+    await migrate(connection)
+    await connection.close()
 
 
 _KEPT_MAX: Final = 3

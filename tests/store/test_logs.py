@@ -11,7 +11,10 @@ import pytest
 
 from perdure.store.logs import LogEvent, LogQuery, LogStore
 from perdure.store.memory_logs import MemoryLogStore
+from perdure.store.postgres_logs import PostgresLogs
 from perdure.store.sqlite_logs import SqliteLogStore
+
+from .clusters import a_database
 
 NOW_MS = 1_700_000_000_000
 
@@ -36,12 +39,25 @@ async def a_file(folder: Path, **limits: int) -> AsyncIterator[SqliteLogStore]:
         await store.aclose()
 
 
+@contextlib.asynccontextmanager
+async def a_shared_one(folder: Path, **limits: int) -> AsyncIterator[PostgresLogs]:
+    store = PostgresLogs(a_database(folder), clock=FixedClock(), **limits)  # type: ignore[arg-type]
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+PLACES = {"sqlite": a_file, "postgres": a_shared_one}
+
+
 def with_store(kind: str, folder: Path, story: Callable[[LogStore], Awaitable[None]]) -> None:
     async def tell() -> None:
         if kind == "memory":
             await story(MemoryLogStore(clock=FixedClock()))
         else:
-            async with a_file(folder) as store:
+            async with PLACES[kind](folder) as store:
                 await story(store)
 
     asyncio.run(tell())
@@ -51,7 +67,8 @@ async def messages(store: LogStore, **changes: Any) -> list[str]:
     return [event.message for event in await store.events(LogQuery(**({"group": "g"} | changes)))]
 
 
-every_store = pytest.mark.parametrize("kind", ["memory", "sqlite"])
+every_store = pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+every_place = pytest.mark.parametrize("kind", [*PLACES])
 
 
 @every_store
@@ -140,21 +157,23 @@ def test_any_text_is_kept(kind: str, text: str, tmp_path: Path) -> None:
     with_store(kind, tmp_path, story)
 
 
-def test_a_lone_surrogate_loses_only_itself(tmp_path: Path) -> None:
+@every_place
+def test_a_lone_surrogate_loses_only_itself(kind: str, tmp_path: Path) -> None:
     async def story(store: LogStore) -> None:
         store.append([an_event("a\ud800b"), an_event("next")])
         assert await messages(store) == ["a?b", "next"]
 
-    with_store("sqlite", tmp_path, story)
+    with_store(kind, tmp_path, story)
 
 
-def test_lines_survive_a_restart_and_ids_rise_on(tmp_path: Path) -> None:
+@every_place
+def test_lines_survive_a_restart_and_ids_rise_on(kind: str, tmp_path: Path) -> None:
     async def story() -> list[int]:
         ids: list[int] = []
         for number in range(3):
-            async with a_file(tmp_path) as store:
+            async with PLACES[kind](tmp_path) as store:
                 store.append([an_event(str(number))])
-            async with a_file(tmp_path) as store:
+            async with PLACES[kind](tmp_path) as store:
                 ids.append((await store.events(LogQuery(group="g")))[-1].id)
         return ids
 
@@ -162,9 +181,10 @@ def test_lines_survive_a_restart_and_ids_rise_on(tmp_path: Path) -> None:
     assert first < second < third
 
 
-def test_a_flood_drops_the_oldest_and_says_so(tmp_path: Path) -> None:
+@every_place
+def test_a_flood_drops_the_oldest_and_says_so(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
-        async with a_file(tmp_path, queue_bytes_max=10_000) as store:
+        async with PLACES[kind](tmp_path, queue_bytes_max=10_000) as store:
             store.append([an_event(f"{n:05d}") for n in range(1_000)])
             kept = await messages(store)
         assert kept[-1] == "00999"
@@ -176,9 +196,10 @@ def test_a_flood_drops_the_oldest_and_says_so(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_pruning_removes_by_age_and_by_size(tmp_path: Path) -> None:
+@every_place
+def test_pruning_removes_by_age_and_by_size(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
-        async with a_file(tmp_path, retention_ms=1_000, stored_bytes_max=100) as store:
+        async with PLACES[kind](tmp_path, retention_ms=1_000, stored_bytes_max=100) as store:
             store.append([an_event("old", at_ms=NOW_MS - 5_000, stream="past")])
             store.append([an_event("x" * 30, at_ms=NOW_MS + n) for n in range(5)])
             assert await store.prune(NOW_MS) == 3
@@ -207,9 +228,10 @@ def test_a_file_of_a_later_form_or_none_at_all_is_refused(tmp_path: Path) -> Non
     asyncio.run(story(junk))
 
 
-def test_a_closed_store_takes_no_question(tmp_path: Path) -> None:
+@every_place
+def test_a_closed_store_takes_no_question(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
-        async with a_file(tmp_path) as store:
+        async with PLACES[kind](tmp_path) as store:
             pass
         store.append([an_event()])
         with pytest.raises(RuntimeError, match="not open"):

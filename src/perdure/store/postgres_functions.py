@@ -8,7 +8,7 @@ scans alone: a group touches a handful of rows, however many there are.
 
 from typing import Final
 
-__all__ = ["COMMIT_MANY", "COMMIT_PLAIN", "ERASE_SOME", "FUNCTIONS"]
+__all__ = ["COMMIT_MANY", "COMMIT_ONE", "COMMIT_PLAIN", "ERASE_SOME", "FUNCTIONS"]
 
 _PLANS: Final = """
     LANGUAGE plpgsql
@@ -50,6 +50,13 @@ _LETTERS: Final = (
 )
 _ENDS: Final = ("delivery_numbers INTEGER[]", "delivered TEXT[]", "freed BYTEA[]")
 
+#: Of one change: its state is no arrays.
+_ONE: Final = (
+    *_PINNED,
+    *(f"the_{name.replace('[]', '')}" for name in _STATE[1:]),
+    *_OPERATIONS[2:],
+    *_EVENTS[2:],
+)
 _PLAIN: Final = (*_PINNED, *_STATE, *_OPERATIONS, *_EVENTS)
 _MANY: Final = (*_PLAIN, *_STARTS, *_PINS, *_LETTERS, *_ENDS)
 
@@ -64,6 +71,8 @@ def _call(name: str, count: int) -> str:
 
 #: The plain case: executions that are there already, their operations and events.
 COMMIT_PLAIN: Final = _call("commit_plain", len(_PLAIN))
+#: The same for a lone change, at half the cost.
+COMMIT_ONE: Final = _call("commit_one", len(_ONE))
 #: Everything: also executions that begin, names that are freed, letters.
 COMMIT_MANY: Final = _call("commit_many", len(_MANY))
 ERASE_SOME: Final = _call("erase_some", 2)
@@ -92,6 +101,33 @@ _UPDATE_STATE: Final = f"""
     )
     SELECT done || coalesce(array_agg(moved.n), '{{}}') INTO done FROM moved;
 """  # noqa: S608 - constants
+
+#: Statements of one row each: nothing is made ready for partitions that are not concerned.
+_DO_ONE: Final = """
+    UPDATE perdure.execution SET
+        status = the_statuses, version = the_versions, updated_at_ms = the_updated,
+        wake_at_ms = the_wakes, ready_at_ms = the_readies, lease_until_ms = the_leases,
+        expires_at_ms = the_expiries, progress = the_bodies, checksum = the_checksums,
+        claimed_by = NULL, claimed_until_ms = NULL
+    WHERE id = the_ids AND version = the_expected;
+    IF NOT FOUND THEN
+        lost := '{1}';
+    ELSE
+        FOR i IN 1 .. cardinality(positions) LOOP
+            INSERT INTO perdure.operation
+                (execution, position, sequence, id, body, payload, input, checksum)
+            VALUES (the_ids, positions[i], sequences[i], operation_ids[i], operation_bodies[i],
+                payloads[i], inputs[i], operation_checksums[i])
+            ON CONFLICT (execution, position) DO UPDATE SET
+                sequence = excluded.sequence, body = excluded.body, payload = excluded.payload,
+                input = excluded.input, checksum = excluded.checksum;
+        END LOOP;
+        FOR i IN 1 .. cardinality(first_ids) LOOP
+            INSERT INTO perdure.event (execution, first_id, body, checksum)
+            VALUES (the_ids, first_ids[i], event_bodies[i], event_checksums[i]);
+        END LOOP;
+    END IF;
+"""
 
 _FIND_LOST: Final = """
     IF cardinality(done) < cardinality(numbers) THEN
@@ -181,6 +217,15 @@ _SEND: Final = f"""
 """  # noqa: S608 - constants
 
 FUNCTIONS: Final = (
+    f"""
+    CREATE OR REPLACE FUNCTION perdure.commit_one({", ".join(_ONE)}) RETURNS BIGINT[]
+    {_PLANS} AS $$
+    DECLARE
+        lost INTEGER[];
+    BEGIN
+        {_PIN_SETTINGS} {_DO_ONE} {_NOTE_INSTANT}
+    END $$
+    """,
     f"""
     CREATE OR REPLACE FUNCTION perdure.commit_plain({", ".join(_PLAIN)}) RETURNS BIGINT[]
     {_PLANS} AS $$

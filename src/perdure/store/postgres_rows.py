@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from perdure.store.change import Change
-from perdure.store.postgres_functions import COMMIT_MANY, COMMIT_PLAIN
+from perdure.store.postgres_functions import COMMIT_MANY, COMMIT_ONE, COMMIT_PLAIN
 from perdure.store.protocol import CorruptRowError
 from perdure.store.rows import ChangeRows, rows_of
 
@@ -29,6 +29,7 @@ __all__ = [
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder().decode
 _DIGEST_BYTES: Final = 16
+_ONE_MAX: Final = 16  #: operations of a change that is written row by row
 
 
 class Piece(NamedTuple):
@@ -75,6 +76,8 @@ def statement_of(
     ``level``: the ``synchronous_commit`` to hold it to, or empty; ``wait_ms``: how long it may wait
     for a lock.
     """
+    if len(pieces) == 1 and pieces[0].is_plain and len(pieces[0].sequences) <= _ONE_MAX:
+        return Statement(COMMIT_ONE, [level, str(wait_ms), *_one(pieces[0])], [])
     rows = [piece.rows for piece in pieces]
     high_ms = max(row.state[2] for row in rows)
     values: list[Any] = [level, str(wait_ms), high_ms, *_state(rows), *_operations(pieces)]
@@ -147,6 +150,22 @@ def _operations(pieces: Sequence[Piece]) -> list[Any]:
         for (position, kept_id, *rest), sequence in zip(rows.operations, sequences, strict=True):
             table.append((number, key, position, sequence, _encode(kept_id), *rest))
     return _columns(9, table)
+
+
+def _one(piece: Piece) -> list[Any]:
+    rows, sequences, _ = piece
+    status, version, updated, progress, checksum = rows.state
+    state = (status, version, updated, *rows.due, progress, checksum)
+    operations = [
+        (position, sequence, _encode(kept_id), *rest)
+        for (position, kept_id, *rest), sequence in zip(rows.operations, sequences, strict=True)
+    ]
+    high_ms = updated
+    return [
+        *(high_ms, rows.key, rows.expected_version, *state),
+        *_columns(7, operations),
+        *_columns(3, rows.events),
+    ]
 
 
 def _start(row: ChangeRows) -> tuple[Any, ...]:

@@ -151,7 +151,7 @@ _LOG_TABLES: Final = (
     """
     CREATE TABLE perdure.log_stream (
         number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        group_number BIGINT NOT NULL REFERENCES perdure.log_group ON DELETE CASCADE,
+        group_number BIGINT NOT NULL,
         name TEXT COLLATE "C" NOT NULL,
         created_at_ms BIGINT NOT NULL,
         first_at_ms BIGINT NOT NULL,
@@ -163,7 +163,7 @@ _LOG_TABLES: Final = (
     CREATE TABLE perdure.log_event (
         number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         group_number BIGINT NOT NULL,
-        stream_number BIGINT NOT NULL REFERENCES perdure.log_stream ON DELETE CASCADE,
+        stream_number BIGINT NOT NULL,
         at_ms BIGINT NOT NULL,
         ingested_at_ms BIGINT NOT NULL,
         message BYTEA NOT NULL
