@@ -115,7 +115,7 @@ async def _on_postgres(settings: ServerSettings) -> Foundation:
     try:  # here, not above: the driver is an extra
         from perdure.store.postgres import PostgresStore
         from perdure.store.postgres_hints import PostgresHints
-        from perdure.store.postgres_logs import PostgresLogStore
+        from perdure.store.postgres_logs import PostgresLogs
     except ImportError as error:
         raise StoreOpenError(
             f"{error}; the driver of PostgreSQL comes with: pip install 'perdure[postgres]'"
@@ -128,7 +128,7 @@ async def _on_postgres(settings: ServerSettings) -> Foundation:
         allows_weak_durability=settings.allows_weak_durability,
     )
     await store.open()
-    logs = PostgresLogStore(settings.store_url, clock=store.clock)
+    logs = PostgresLogs(settings.store_url, clock=store.clock)
     hints = PostgresHints(settings.store_url)
     foundation = Foundation(
         store=store,

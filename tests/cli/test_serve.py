@@ -21,7 +21,7 @@ def test_it_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path) -> None:
         line = server.line("ready")
         assert re.fullmatch(r"Perdure is ready at http://127\.0\.0\.1:\d+ \(data in data\)\n", line)
         health = get_json(f"{server.url()}/healthz")
-    assert (health["status"], health["store"]) == ("ok", "sqlite")
+        assert (health["status"], health["store"]) == ("ok", "sqlite")
         assert (tmp_path / "data" / "endpoint").read_text() == f"{server.url()}\n"
         assert server.stop() == 0
         assert server.lines == [line]

@@ -37,9 +37,9 @@ class Hearsay:
         hints.subscribe(self._hear)
 
     def tell(self, topic: Topic, keys: Sequence[str] = ()) -> None:
-        """Tell the other nodes."""
+        """Tell the other nodes; what has no keys is told under an empty one."""
         if not self.is_alone:
-            self._hints.publish(topic, keys)
+            self._hints.publish(topic, keys or ("",))
 
     def listen(self, topic: Topic, ear: Callable[[tuple[str, ...]], None]) -> None:
         """Have ``ear`` hear the keys of a topic; none, also, when hints may have been lost."""
