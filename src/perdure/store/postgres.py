@@ -196,11 +196,14 @@ class PostgresStore:
         return await self._pool.read(lambda c: c.fetchval(_READ_CLOCK))
 
     async def _check(self, connection: Connection) -> None:
-        await self._checked(connection)
+        """Look at a new connection to commit over: how commits wait is held to in each of them."""
+        held = "synchronous_commit" if self.durability.level else ""
+        await self._checked(connection, held)
 
-    async def _checked(self, connection: Connection) -> DurabilityReport:
+    async def _checked(self, connection: Connection, held: str = "") -> DurabilityReport:
         """Return how durable commits over a connection are, unless that is too little."""
         report = await read_durability(connection, is_ha=self._is_ha)
-        if report.weaknesses and not self._allows_weak_durability:
-            raise WeakDurabilityError(self._address, report.weaknesses)
+        weaknesses = tuple(one for one in report.weaknesses if one.setting != held)
+        if weaknesses and not self._allows_weak_durability:
+            raise WeakDurabilityError(self._address, weaknesses)
         return report

@@ -70,15 +70,17 @@ class PostgresClock:
         if ahead_ms > 0:
             self._base_ms, self._base_at_ms = float(database_ms), now_ms
 
-    async def keep_reading(self, read: Callable[[], Awaitable[int]]) -> None:
+    async def keep_reading(
+        self, read: Callable[[], Awaitable[int]], *, every_seconds: float = _READ_SECONDS
+    ) -> None:
         """Read the database's clock again and again, as long as commits do not bring it along."""
         while True:
-            if self._monotonic_ms() - self._read_at_ms >= _READ_SECONDS * 900:
+            if self._monotonic_ms() - self._read_at_ms >= every_seconds * 900:
                 try:
                     self.hear(await read())
                 except StoreUnavailableError as error:
                     _log.warning("the database's clock cannot be read: %s", error)
-            await asyncio.sleep(_READ_SECONDS)
+            await asyncio.sleep(every_seconds)
 
     def _estimate_ms(self) -> float:
         return self._base_ms + (self._monotonic_ms() - self._base_at_ms) * _PACE

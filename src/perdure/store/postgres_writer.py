@@ -20,6 +20,7 @@ from perdure.store.postgres_rows import Piece, statement_of
 from perdure.store.protocol import (
     CommitResult,
     StoreFullError,
+    StoreOpenError,
     StoreUnavailableError,
     StoreUnknownError,
 )
@@ -135,6 +136,11 @@ class _Line:
                 continue
             try:
                 connection = await self._connected()
+            except StoreOpenError as error:
+                _log.critical("nothing is committed any more: %s", error)
+                self._fail(self._queue, StoreUnavailableError(str(error)))
+                self._queue.clear()
+                continue
             except Exception as error:  # noqa: BLE001 - it is told to those who wait too long
                 _log.warning("no connection to commit over: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
