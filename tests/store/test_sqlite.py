@@ -16,6 +16,7 @@ import pytest
 
 from perdure.core.commands import Delete, Stop
 from perdure.core.execution import Execution
+from perdure.sdk.loop import new_event_loop
 from perdure.store import sqlite, sqlite_commits, sqlite_writer
 from perdure.store.protocol import Agenda, CommitResult, ExecutionQuery, StoreFullError
 from perdure.store.records import RecordWrite
@@ -578,3 +579,44 @@ def test_a_lone_caller_is_served_where_it_calls_while_the_disk_is_quick(
     calm = [False] * 8 + [True] * 4
     alone = calm if is_at_once else [False] * 12
     assert asyncio.run(story()) == [*alone, False, False, *alone]
+
+
+def test_on_a_loop_that_says_when_it_rests_whoever_came_until_then_is_committed_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Company is no reason for the thread; a slow disk is."""
+    monkeypatch.setattr(sqlite_writer, "_QUICK_SECONDS", 60.0)
+
+    async def story() -> list[bool]:
+        with contextlib.closing(connect(tmp_path / FILE, is_writer=True)) as connection:
+            migrate(connection)
+        watched = sqlite3.connect(
+            tmp_path / FILE,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=WatchedConnection,
+        )
+        watched.commits = []
+        writer = ThreadWriter(watched, on_unknown=lambda _: None, defer=loop.call_at_rest)
+        numbers = itertools.count(1)
+
+        async def start() -> None:
+            number = next(numbers)
+            rows = rows_of(a_change(None, a_start(id=an_id(number), name=str(number))))
+            await asyncio.sleep(0)
+            assert await writer.submit(rows) is CommitResult.COMMITTED
+
+        for _ in range(12):
+            await asyncio.gather(*(start() for _ in range(5)))
+        monkeypatch.setattr(sqlite_writer, "_QUICK_SECONDS", 0.0)
+        for _ in range(3):
+            await asyncio.gather(*(start() for _ in range(5)))
+        await writer.aclose()
+        assert watched.execute("SELECT count(*) FROM execution").fetchone() == (75,)
+        watched.close()
+        return watched.commits
+
+    loop = new_event_loop()
+    commits = loop.run_until_complete(story())
+    loop.close()
+    assert commits == [False] * 8 + [True] * 4 + [True] + [False] * 2

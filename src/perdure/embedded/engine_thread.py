@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from perdure.core.errors import Refusal
 from perdure.embedded.errors import ServiceClosed, translated
 from perdure.runtime.crossing import ClosedError, Crossing
-from perdure.sdk.loop import DurableLoop, new_event_loop
+from perdure.runtime.visited_loop import VisitedLoop
 
 __all__ = ["EngineThread"]
 
@@ -25,7 +25,7 @@ class EngineThread:
 
     def __init__(self) -> None:
         """Begin."""
-        self.loop: DurableLoop = new_event_loop()
+        self.loop = VisitedLoop()
         self.crossing = Crossing(self.loop)
         self._is_ending = False
         self._ending = threading.Lock()  #: what is handed over is before the end, or refused

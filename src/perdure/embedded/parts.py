@@ -39,6 +39,7 @@ from perdure.store.change import Change
 from perdure.store.memory import MemoryStore
 from perdure.store.protocol import ExecutionQuery
 from perdure.store.sqlite import SqliteStore
+from perdure.store.sqlite_writer import Defer
 
 __all__ = ["OPEN", "Parts"]
 
@@ -57,12 +58,13 @@ _SHOWN_MAX: Final = 1_000
 class Parts:
     """The parts of one service."""
 
-    def __init__(self, settings: EmbeddedSettings, crossing: Crossing) -> None:
-        """Prepare; ``open`` does everything else."""
+    def __init__(self, settings: EmbeddedSettings, crossing: Crossing, defer: Defer) -> None:
+        """Prepare; ``open`` does everything else. ``defer`` waits for the loop's rest."""
         self.settings = settings
         self.clock = settings.clock
         self.entropy = SystemEntropy()
         self._crossing = crossing
+        self._defer = defer
         self._failure: str | None = None
         self._is_closing = False
         self._parking = Parking(_KEPT_HANDLERS)
@@ -80,7 +82,7 @@ class Parts:
             self.store: MemoryStore | SqliteStore = MemoryStore()
             key = os.urandom(32)
         else:
-            self.store = SqliteStore(file, on_unknown=self._fail)
+            self.store = SqliteStore(file, on_unknown=self._fail, defer=self._defer)
             key = await asyncio.to_thread(load_key, file.with_name(_KEY))
         high_ms = await self.store.open()
         if isinstance(self.clock, SystemClock):

@@ -297,7 +297,7 @@ class DurableService:
         if self._opened is not None:
             raise RuntimeError("the service is open already")
         thread = EngineThread()
-        return thread, Parts(self._settings, thread.crossing)
+        return thread, Parts(self._settings, thread.crossing, thread.loop.call_at_rest)
 
     def _open_parts(self) -> tuple[EngineThread, Calls]:
         if self._opened is None:

@@ -1,7 +1,8 @@
 """Between the threads of handlers and the engine's loop, and back.
 
 A thread leaves its call in a queue and waits for a lock; the loop is woken once for all calls that
-came while it was busy. Nothing here knows what is called.
+came while it was busy. A thread that has been alone with its calls for a while does the next one
+itself while the loop sleeps, if that is a ``VisitedLoop``. Nothing here knows what is called.
 """
 
 import asyncio
@@ -9,11 +10,14 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+from perdure.runtime.visited_loop import VisitedLoop
 
 __all__ = ["ClosedError", "Crossing"]
 
 T = TypeVar("T")
+_ALONE_MIN: Final = 8  #: calls in a row that met no other
 
 
 class ClosedError(Exception):
@@ -29,6 +33,8 @@ class Crossing:
         self._posted: deque[Callable[[], None]] = deque()
         self._is_woken = False
         self._is_closed = False
+        self._visited = loop if isinstance(loop, VisitedLoop) else None
+        self._alone = 0
 
     def post(self, work: Callable[[], None]) -> None:
         """Have the loop do ``work``, which must not raise, and do not wait for it.
@@ -65,6 +71,26 @@ class Crossing:
             raise TimeoutError(f"it is not there after {timeout} seconds")
         return call.outcome()
 
+    def visit(self, function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+        """As ``call``; done in this thread if the loop is asleep, and nobody else comes along.
+
+        Callers in company are better off together on the loop: they share its commits.
+
+        Raises:
+            ClosedError: the loop has ended, or ends meanwhile.
+        """
+        loop = self._visited
+        if loop is None or self._alone < _ALONE_MIN or self._posted:
+            return self.call(function, *arguments)
+        visit = loop.visit(function, arguments)
+        if self._posted:
+            self._alone = 0
+        if visit is None:
+            return self.call(function, *arguments)
+        if visit.rest is None:
+            return visit.result
+        return self.call(visit.rest.finish)
+
     def close(self) -> None:
         """Take no more calls; on the loop, before it ends. Those that wait are let go."""
         self._is_closed = True
@@ -73,6 +99,7 @@ class Crossing:
     def _drain(self) -> None:
         self._is_woken = False
         posted = self._posted
+        self._alone = self._alone + 1 if len(posted) == 1 else 0
         while posted:
             posted.popleft()()
 

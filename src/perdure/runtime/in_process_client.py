@@ -5,7 +5,7 @@ What the wire's codec would refuse is refused here too, so that a handler that r
 runs elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args
 
@@ -85,7 +85,9 @@ class ThreadClient:
         Raises:
             ServiceError: the engine refuses them, or is closed.
         """
-        return self._call(self._client.checkpoint, arn, token, updates, client_token)
+        return self._call(
+            self._crossing.visit, self._client.checkpoint, arn, token, updates, client_token
+        )
 
     def read_state(self, arn: str, token: str, marker: str | None) -> Progress:
         """Return one page of the recorded operations.
@@ -93,11 +95,11 @@ class ThreadClient:
         Raises:
             ServiceError: the token is not the current one, or the engine is closed.
         """
-        return self._call(self._client.read_state, arn, token, marker)
+        return self._call(self._crossing.call, self._client.read_state, arn, token, marker)
 
-    def _call(self, function: Any, *arguments: Any) -> Progress:
+    def _call(self, cross: Callable[..., Progress], *arguments: Any) -> Progress:
         try:
-            return self._crossing.call(function, *arguments)
+            return cross(*arguments)
         except ClosedError as error:
             raise ServiceError(str(error), code=Unavailable.code, status=503) from None
 

@@ -1,8 +1,9 @@
 """The driver for async handlers, and the event loop they run on.
 
 The loop is asyncio's, with two things added: its selector tells when the loop is about to sleep,
-which is when a handler may be at rest; and its task factory gives each task of a handler its place,
-so that operations under ``asyncio.gather`` have the same ids at every replay.
+which is when work that was put off is done, and a handler may be at rest; and its task factory
+gives each task of a handler its place, so that operations under ``asyncio.gather`` have the same
+ids at every replay.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import inspect
 import selectors
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from perdure.sdk.calls import make_calls_async
 from perdure.sdk.exceptions import BackgroundThreadError
@@ -34,33 +35,60 @@ if TYPE_CHECKING:
     from perdure.sdk.requests import Body, Call, Close, Flush, Receive, Request, Settle, Spawn
     from perdure.sdk.run import Run
 
-__all__ = ["ClientInThread", "DurableLoop", "LoopDriver", "new_event_loop", "shared_loop"]
+__all__ = [
+    "ClientInThread",
+    "DurableLoop",
+    "LoopDriver",
+    "WatchedSelector",
+    "new_event_loop",
+    "shared_loop",
+]
 
 
-class _WatchedSelector(selectors.DefaultSelector):
+_TURNS_MAX: Final = 16  #: of a busy loop, until what waits for its rest is done anyhow
+
+
+class WatchedSelector(selectors.DefaultSelector):
     """Says when the loop is about to sleep."""
 
-    before_sleep: Callable[[], bool] | None = None
+    before_poll: Callable[[bool], bool] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for events, unless something has come up that the loop has to do first."""
         is_sleep = timeout is None or timeout > 0
-        if is_sleep and self.before_sleep is not None and self.before_sleep():
-            timeout = 0
+        if self.before_poll is not None and self.before_poll(is_sleep):
+            is_sleep = False
+        return self.sleep(timeout) if is_sleep else super().select(0)
+
+    def sleep(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for events; nothing else is left to do."""
         return super().select(timeout)
 
 
 class DurableLoop(asyncio.SelectorEventLoop):
     """An event loop for async handlers; everything else runs on it as on any other."""
 
-    def __init__(self) -> None:
+    def __init__(self, selector: WatchedSelector | None = None) -> None:
         """Watch over no handler yet."""
-        selector = _WatchedSelector()
+        selector = selector or WatchedSelector()
         super().__init__(selector)
-        selector.before_sleep = self._look_for_rest
+        selector.before_poll = self._before_poll
+        self._put_off: list[Callable[[], None]] = []
+        self._turns = 0
         self._drivers: set[LoopDriver] = set()
         factory: Any = _make_task  # typeshed's TaskFactory has no context yet
         self.set_task_factory(factory)
+
+    def call_at_rest(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once nothing else is left to do, or after some turns all the same."""
+        self._put_off.append(callback)
+
+    def do_put_off(self) -> None:
+        """Do what waits for the loop's rest."""
+        self._turns = 0
+        callbacks, self._put_off = self._put_off, []
+        for callback in callbacks:
+            callback()
 
     def watch(self, driver: LoopDriver) -> None:
         """Tell ``driver`` when its handler is at rest, once."""
@@ -69,6 +97,15 @@ class DurableLoop(asyncio.SelectorEventLoop):
     def unwatch(self, driver: LoopDriver) -> None:
         """Tell ``driver`` no more."""
         self._drivers.discard(driver)
+
+    def _before_poll(self, is_sleep: bool) -> bool:
+        if not self._put_off:
+            return is_sleep and self._look_for_rest()
+        self._turns += 1
+        if not is_sleep and self._turns < _TURNS_MAX:
+            return False
+        self.do_put_off()
+        return True
 
     def _look_for_rest(self) -> bool:
         resting = [driver for driver in self._drivers if driver.is_at_rest]

@@ -24,7 +24,7 @@ from perdure.store.sqlite_log import PAGES_LONG, PAGES_SHORT, give_room
 from perdure.store.sqlite_migrations import migrate
 from perdure.store.sqlite_reads import Reads
 from perdure.store.sqlite_schema import StoreOpenError, connect, lock
-from perdure.store.sqlite_writer import ProcessWriter, ThreadWriter, Writer
+from perdure.store.sqlite_writer import Defer, ProcessWriter, ThreadWriter, Writer
 
 __all__ = ["SqliteStore"]
 
@@ -43,15 +43,17 @@ class SqliteStore:
         *,
         has_writer_process: bool = False,
         on_unknown: Callable[[Exception], None] = lambda _: None,
+        defer: Defer | None = None,
     ) -> None:
         """Name the file; ``on_unknown`` is called when the store must not be used any more (D4).
 
         ``has_writer_process``: commit in a process beside this one. More throughput, a slower
-        start.
+        start. ``defer``: see ``ThreadWriter``.
         """
         self._path = path
         self._has_writer_process = has_writer_process
         self._on_unknown = on_unknown
+        self._defer = defer
         self._damage = Damage()
         self._reads = Reads(self._damage)
         self._readers: list[sqlite3.Connection] = []
@@ -95,7 +97,7 @@ class SqliteStore:
         if self._has_writer_process:
             connection.close()
             return await ProcessWriter.start(self._path, handle, on_unknown=self._on_unknown)
-        return ThreadWriter(connection, on_unknown=self._on_unknown)
+        return ThreadWriter(connection, on_unknown=self._on_unknown, defer=self._defer)
 
     async def commit(self, change: Change) -> CommitResult:
         """Make a change durable, in one transaction with whatever else is waiting."""

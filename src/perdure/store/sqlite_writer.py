@@ -26,7 +26,7 @@ from perdure.store.protocol import StoreUnknownError
 from perdure.store.sqlite_commits import Answer, Commits, Work
 from perdure.store.sqlite_frames import Frames, decode_answers, encode_work, encode_works
 
-__all__ = ["ProcessWriter", "ThreadWriter", "Writer"]
+__all__ = ["Defer", "ProcessWriter", "ThreadWriter", "Writer"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,11 +35,14 @@ _STOP_SECONDS: Final = 30
 #: Groups sent and not yet answered: one being committed, and one that is ready when it is done.
 _UNDER_WAY_MAX: Final = 2
 
-#: A lone commit is done where it is called after so many lone and quick ones.
+#: A commit is done where it is called after so many that were quick.
 _CALM_MIN: Final = 8
 _QUICK_SECONDS: Final = 0.002
 
 _Piece = tuple[Work, "asyncio.Future[Any]"]
+
+#: Has something done by the loop once it has nothing else left to do, or soon anyhow.
+Defer = Callable[[Callable[[], None]], object]
 
 #: Hears that the store must not be used any more (D4).
 OnUnknown = Callable[[Exception], None]
@@ -63,16 +66,23 @@ class Writer(Protocol):
 
 
 class ThreadWriter:
-    """Commits on a thread; or, for a lone caller, where it is called.
+    """Commits on a thread; or, while the disk is quick, where it is called.
 
-    Waking a thread and being woken by it costs more than a small transaction. Where one caller
-    comes after another, none meeting another, and commits are quick, the next lone commit is done
-    at once, and holds the loop up for as long as the disk takes. The first that is slow, or has
-    company, brings the thread back.
+    Waking a thread and being woken by it costs more than a small transaction, and a thread that
+    writes while the loop computes waits for the interpreter's lock at every statement. On a loop
+    that says when it has nothing else to do, all that was submitted until then is committed there,
+    and holds the loop up for as long as the disk takes. On any other loop that is done for a lone
+    caller only. The first commit that is slow brings the thread back.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, on_unknown: OnUnknown) -> None:
-        """Take over ``connection``."""
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        on_unknown: OnUnknown,
+        defer: Defer | None = None,
+    ) -> None:
+        """Take over ``connection``; ``defer`` is of a loop that says when it is at rest."""
         self._commits = Commits(connection)
         self._ledger = _Ledger(on_unknown)
         self._submitted: list[_Piece] = []
@@ -80,6 +90,9 @@ class ThreadWriter:
         self._under_way = 0
         self._calm = 0
         self._loop = asyncio.get_running_loop()
+        # On any loop: whoever else is about to submit in this round of it comes along.
+        self._defer: Defer = self._loop.call_soon if defer is None else defer
+        self._is_for_company = defer is not None
         self._thread = threading.Thread(target=self._run, name="perdure-writer", daemon=True)
         self._thread.start()
 
@@ -89,11 +102,7 @@ class ThreadWriter:
         if not future.done():
             self._submitted.append((work, future))
             if len(self._submitted) == 1:
-                try:
-                    # Whoever else is about to submit in this round of the loop comes along.
-                    await asyncio.sleep(0)
-                finally:
-                    self._flush()
+                self._defer(self._flush)
         return await future
 
     async def aclose(self) -> None:
@@ -104,7 +113,8 @@ class ThreadWriter:
 
     def _flush(self) -> None:
         pieces, self._submitted = self._submitted, []
-        if len(pieces) == 1 and not self._under_way and self._calm >= _CALM_MIN:
+        is_here = self._is_for_company or len(pieces) == 1
+        if pieces and is_here and not self._under_way and self._calm >= _CALM_MIN:
             self._answer(pieces, *self._commit(pieces))
         elif pieces:
             self._under_way += len(pieces)
@@ -134,7 +144,8 @@ class ThreadWriter:
         self._answer(pieces, answers, seconds)
 
     def _answer(self, pieces: list["_Piece"], answers: list[Answer], seconds: float) -> None:
-        is_calm = len(pieces) == 1 and not self._submitted and seconds < _QUICK_SECONDS
+        is_alone = len(pieces) == 1 and not self._submitted
+        is_calm = (is_alone or self._is_for_company) and seconds < _QUICK_SECONDS
         self._calm = self._calm + 1 if is_calm else 0
         self._ledger.answer([future for _, future in pieces], answers)
 
