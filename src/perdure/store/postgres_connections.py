@@ -38,6 +38,7 @@ _ERRORS: Final[tuple[type[Exception], ...]] = (
     OSError,
     _asyncpg.PostgresError,
     _asyncpg.InterfaceError,
+    _asyncpg.InternalClientError,  # said where a connection was ended while it was idle
 )
 
 
@@ -136,7 +137,7 @@ class Address:
                     server_settings={"application_name": "perdure"},
                     **self._options,
                 )
-        except (OSError, TimeoutError, _asyncpg.PostgresError, _asyncpg.InterfaceError) as error:
+        except (TimeoutError, *_ERRORS) as error:
             raise StoreUnavailableError(f"{self} cannot be reached: {error!r}") from error
 
 
