@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SEED ?= 7
 SCHEDULES ?= 200
+ROUNDS ?= 10
 
 .PHONY: help demo test check fix sim bench soak lock clean
 
@@ -16,6 +17,7 @@ help:
 	@echo "make fix     format, and mend what the linter can"
 	@echo "make sim     simulate schedules (SEED=7 SCHEDULES=200)"
 	@echo "make bench   measure, print a table, write benchmarks/results.json"
+	@echo "make soak    three nodes and everything going wrong, again and again (ROUNDS=10)"
 	@echo "make lock    resolve the dependencies anew"
 
 $(READY): requirements.lock requirements-conformance.lock pyproject.toml
@@ -24,6 +26,7 @@ $(READY): requirements.lock requirements-conformance.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
 	    --ignore-requires-python -r requirements-conformance.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	tools/postgres.sh
 	touch $(READY)
 
 demo: $(READY)
@@ -44,6 +47,9 @@ fix: $(READY)
 
 sim: $(READY)
 	$(BIN)/python -m tests.simulation --seed $(SEED) --schedules $(SCHEDULES)
+
+soak: $(READY)
+	PERDURE_SOAK_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s -n 0 tests/nodes/test_endurance.py
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

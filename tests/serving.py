@@ -29,6 +29,9 @@ class ServerProcess:
 
     #: What Python is to run; it takes the port, the folder and the arguments.
     command: tuple[str, ...] = ("-m", "perdure.cli.main", "serve")
+    #: What runs Python, if it is not to run as any other process.
+    prefix: tuple[str, ...] = ()
+    host = "127.0.0.1"
 
     def __init__(self, data: Path, *arguments: str) -> None:
         """Name the folder; ``start`` begins."""
@@ -42,7 +45,7 @@ class ServerProcess:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def is_running(self) -> bool:
@@ -66,7 +69,7 @@ class ServerProcess:
         with self._stderr.open("a") as stderr:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, *self.command),
+                    *(*self.prefix, sys.executable, *self.command),
                     *("--port", str(self.port), "--data", str(self.data), *self.arguments),
                 ],
                 stdout=subprocess.PIPE,

@@ -4,6 +4,7 @@ import json
 import select
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -110,9 +111,11 @@ class Ledger:
 class Answerer(threading.Thread):
     """Answers every callback that a program tells of, until told to stop."""
 
-    def __init__(self, api: Any, told: Lines, ledger: Ledger) -> None:
-        """Note in ``ledger`` what was acknowledged."""
+    def __init__(self, api: Any, told: Lines, ledger: Ledger, *, callers: int = 1) -> None:
+        """Note in ``ledger`` what was acknowledged; answer so many at once."""
         super().__init__(name="answerer", daemon=True)
+        self._callers = ThreadPoolExecutor(callers, thread_name_prefix="answer")
+        self._answers: list[Future[None]] = []
         self._api = api
         self._told = told
         self._ledger = ledger
@@ -124,6 +127,9 @@ class Answerer(threading.Thread):
         """End."""
         self._is_over.set()
         self.join()
+        self._callers.shutdown()
+        for answer in self._answers:
+            self.problem = self.problem or answer.exception()
 
     def run(self) -> None:
         """Answer."""
@@ -132,7 +138,8 @@ class Answerer(threading.Thread):
                 for _, (program, callback, callback_id) in self._told.new():
                     if callback_id not in self._answered:
                         self._answered.add(callback_id)
-                        self._answer(program, callback, callback_id)
+                        answer = (self._answer, program, callback, callback_id)
+                        self._answers.append(self._callers.submit(*answer))
         except BaseException as problem:  # noqa: BLE001 - a thread's edge: the test looks at it
             self.problem = problem
 

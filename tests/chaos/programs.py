@@ -26,9 +26,29 @@ class Program:
     result: Any  #: or the error's message
 
 
-def draw_program(dice: Dice, name: str, folder: str) -> Program:
-    """Return a program named ``name`` whose functions write into ``folder``."""
-    operations = _Drawing(dice, name, folder).operations(dice.integer(4, 7), depth=0)
+def draw_program(
+    dice: Dice,
+    name: str,
+    folder: str,
+    *,
+    operations: tuple[int, int] = (4, 7),
+    wait_seconds_max: int = 2,
+) -> Program:
+    """Return a program named ``name`` whose functions write into ``folder``.
+
+    It has so many ``operations``, at least and at most, not counting those within them.
+    """
+    return _program(
+        dice,
+        name,
+        folder,
+        _Drawing(dice, name, folder, wait_seconds_max).operations(
+            dice.integer(*operations), depth=0
+        ),
+    )
+
+
+def _program(dice: Dice, name: str, folder: str, operations: list[Operation]) -> Program:
     result: Any = expected(operations)
     if dice.chance(0.1):
         result = f"{name} ends so"
@@ -41,10 +61,11 @@ def draw_program(dice: Dice, name: str, folder: str) -> Program:
 class _Drawing:
     """Draws the operations of one execution; each has a name of its own."""
 
-    def __init__(self, dice: Dice, program: str, folder: str) -> None:
+    def __init__(self, dice: Dice, program: str, folder: str, wait_seconds_max: int) -> None:
         self._dice = dice
         self._program = program
         self._folder = folder
+        self._wait_seconds_max = wait_seconds_max
         self._count = 0
 
     def operations(self, count: int, *, depth: int) -> list[Operation]:
@@ -59,7 +80,11 @@ class _Drawing:
         name = f"{kind}-{self._count}"
         match kind:
             case "wait":
-                return {"kind": "wait", "name": name, "seconds": dice.integer(1, 2)}
+                return {
+                    "kind": "wait",
+                    "name": name,
+                    "seconds": dice.integer(1, self._wait_seconds_max),
+                }
             case "callback":
                 return {"kind": "callback", "name": name, "is_refused": dice.chance(0.25)}
             case "double":

@@ -4,12 +4,9 @@ Nothing the service says of itself is believed: what steps did is in a file of t
 acknowledged in the clients' ledger, and what every program must come to is known before it begins.
 """
 
-import json
 import os
 import secrets
 import threading
-from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +15,8 @@ import psutil
 import pytest
 
 from tests.chaos.clients import Answerer, Ledger, Lines, pause
-from tests.chaos.programs import DOUBLING, PROGRAM, Program, draw_program, steps_of
+from tests.chaos.programs import DOUBLING, PROGRAM, Program, draw_program
+from tests.chaos.survey import Survey, read_history
 from tests.service.deployment import deploy
 from tests.service.processes import servants, workers
 from tests.serving import ServerProcess, client, eventually, serving
@@ -163,81 +161,6 @@ class Killer:
                 answered.add(operation)
         lost = {operation for program, operation in answers if program == name} - answered
         assert not lost, f"answers to {lost} of {name} were acknowledged, and are gone"
-
-
-def read_history(api: Any, ledger: Ledger, arn: str, *, size: int = 1000) -> list[dict[str, Any]]:
-    """Return an execution's events, whoever has to be asked for them."""
-    events: list[dict[str, Any]] = []
-    marker: dict[str, str] = {}
-    while True:
-        page = ledger.insist(
-            api.get_durable_execution_history, DurableExecutionArn=arn, MaxItems=size, **marker
-        )
-        events += page["Events"]
-        if not page.get("NextMarker"):
-            return events
-        marker = {"Marker": page["NextMarker"]}
-
-
-class Survey:
-    """What is to be seen when everything has ended."""
-
-    def __init__(self, api: Any, ledger: Ledger, effects: list[tuple[int, Any]]) -> None:
-        self._api = api
-        self._ledger = ledger
-        self._effects = effects
-        self._steps: dict[tuple[str, str], dict[str, Any]] = {}
-        for program in ledger.programs.values():
-            self._steps |= steps_of(program.name, program.event["operations"])
-
-    def executions(self) -> Iterator[str]:
-        """Yield what is wrong with how executions have ended."""
-        for name, arn in self._ledger.starts.items():
-            program = self._ledger.programs[name]
-            execution = self._api.get_durable_execution(DurableExecutionArn=arn)
-            if (execution["Status"], _outcome(execution)) != (program.status, program.result):
-                yield f"{name} {execution['Status']} {_outcome(execution)}, not {program.result}"
-            ids = [event["EventId"] for event in read_history(self._api, self._ledger, arn, size=7)]
-            if ids != list(range(1, len(ids) + 1)):
-                yield f"the history of {name} has gaps: {ids}"
-
-    def children(self) -> Iterator[str]:
-        """Yield the executions of chained invokes that are there twice, or were never asked for."""
-        wanted = {name for name, _ in self._steps} - set(self._ledger.programs)
-        names: Counter[str] = Counter()
-        pages = self._api.get_paginator("list_durable_executions_by_function")
-        for page in pages.paginate(FunctionName=PROGRAM, PaginationConfig={"PageSize": 50}):
-            for found in page["DurableExecutions"]:
-                arn = found["DurableExecutionArn"]
-                execution = self._api.get_durable_execution(DurableExecutionArn=arn)
-                if execution["Status"] not in ("SUCCEEDED", "FAILED"):
-                    yield f"{arn} is {execution['Status']}"
-                names[json.loads(execution["InputPayload"])["name"]] += 1
-        yield from (
-            f"{name} was started {times} times" for name, times in names.items() if times > 1
-        )
-        yield from (f"{name} was never started" for name in wanted - set(names))
-
-    def effects(self) -> Iterator[str]:
-        """Yield the steps that ran more often, or less, than they may."""
-        runs = Counter((program, step, attempt) for _, (program, step, attempt) in self._effects)
-        for (program, step, attempt), times in runs.items():
-            if times > 1 and self._steps[program, step]["is_once"]:
-                yield f"attempt {attempt} of {step} of {program} ran {times} times"
-        ran = {(program, step) for program, step, _ in runs}
-        for program, step in self._steps:
-            is_owed = self._steps[program, step]["failures"] == 0
-            if is_owed and (program, step) not in ran:
-                yield f"{step} of {program} never ran"
-        for offset, (program, step, _) in self._effects:
-            if offset > self._ledger.successes.get((program, step), offset):
-                yield f"{step} of {program} ran again after it had succeeded"
-
-
-def _outcome(execution: dict[str, Any]) -> Any:
-    if execution["Status"] == "FAILED":
-        return execution["Error"]["ErrorMessage"]
-    return json.loads(execution["Result"]) if "Result" in execution else None
 
 
 def test_nothing_is_lost_and_nothing_runs_twice(tmp_path: Path) -> None:

@@ -147,8 +147,9 @@ class Dispatcher:
 
     async def _look_for_left(self) -> float:
         """Take what others have left, as much as there is room for."""
-        for function_arn in list(self._bounds):
-            await self._learn_bound(function_arn)
+        for function_arn, bound in list(self._bounds.items()):
+            if bound is not None:
+                await self._learn_bound(function_arn)
         room = self._settings.invocations_max - len(self._runs)
         if room <= 0:
             self._is_wanted = True  # it is looked for as soon as there is room

@@ -72,11 +72,14 @@ class Collection(Generic[Document]):
 
     async def every(self, *, prefix: str = "") -> AsyncIterator[Held[Document]]:
         """Go through all documents, by key, a page at a time."""
-        page = await self.page(prefix=prefix)
-        while page:
+        after = ""
+        while True:
+            page = await self.page(prefix=prefix, after=after)
             for held in page:
                 yield held
-            page = await self.page(prefix=prefix, after=page[-1].key)
+            if len(page) < _PAGE:
+                return
+            after = page[-1].key
 
     def create(self, key: str, document: Document) -> RecordWrite:
         """Return the write of a document that is not there yet."""

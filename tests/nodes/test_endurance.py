@@ -1,0 +1,188 @@
+"""The proof: three nodes, each in a network of its own, 500 executions at once, and everything that
+may go wrong does: kills, freezes, partitions, restarts of the database.
+
+What steps did is in a file of their own, what each program must come to is known before it begins,
+and nothing that the service says of itself is believed without it.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.chaos.clients import Answerer, Ledger, Lines
+from tests.chaos.programs import DOUBLING, PROGRAM, draw_program
+from tests.chaos.survey import Survey
+from tests.nodes.clients import AnyNode
+from tests.nodes.group import Group
+from tests.nodes.networks import Network, a_network, may_make_networks
+from tests.nodes.troubles import FULL, Troubles
+from tests.service.deployment import deploy
+from tests.serving import client, eventually
+from tests.simulation.dice import Dice
+from tests.store.clusters import Cluster, a_cluster
+
+ROUNDS: Final = int(os.environ.get("PERDURE_SOAK_ROUNDS", "1"))
+
+pytestmark = [
+    pytest.mark.nodes,
+    pytest.mark.timeout(900 * ROUNDS),
+    # boto3 leaves the sockets of a server that was killed to the collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+FUNCTIONS: Final = Path(__file__).parent.parent / "chaos" / "functions"
+SEED: Final = int(os.environ.get("PERDURE_CHAOS_SEED") or secrets.randbelow(1_000_000))
+EXECUTIONS: Final = int(os.environ.get("PERDURE_ENDURANCE_EXECUTIONS", "500"))
+#: Less than all of the trouble, to try something out: one of so many.
+PART: Final = int(os.environ.get("PERDURE_ENDURANCE_PART", "1"))
+LEASE_SECONDS: Final = 12
+LIVELINESS_SECONDS: Final = 2 * LEASE_SECONDS + 5  #: X2
+OPEN: Final = ["RUNNING", "PAUSING", "PAUSED"]
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """Three namespaces and a bridge."""
+    if not may_make_networks():
+        pytest.skip("it takes root, iproute2 and nftables")
+    with a_network(3) as network:
+        yield network
+
+
+@pytest.fixture
+def cluster(network: Network) -> Iterator[Cluster]:
+    """A database server on the bridge, as durable as it is by default."""
+    with a_cluster(listen_addresses=network.database) as cluster:
+        with (cluster.data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network.subnet} trust\n")
+        cluster.start()
+        yield cluster
+
+
+@pytest.fixture
+def group(network: Network, cluster: Cluster, tmp_path: Path) -> Iterator[Group]:
+    """A node in each namespace."""
+    group = Group(cluster, tmp_path, 0)
+    group.url = f"postgres://postgres@{network.database}/postgres"
+    for number in range(3):
+        host = network.address(number)
+        node = group.node(
+            tmp_path / f"node{number}",
+            *("--host", host, "--insecure", "--concurrency", "12", "--shutdown-seconds", "20"),
+        )
+        node.prefix, node.host = network.prefix(number), host
+        group.nodes.append(node)
+    group.start()
+    try:
+        yield group
+    finally:
+        group.stop()
+
+
+@pytest.mark.parametrize("turn", range(ROUNDS))
+def test_everything_ends_as_it_must_whatever_goes_wrong(
+    group: Group, network: Network, tmp_path: Path, turn: int
+) -> None:
+    seed = SEED + turn
+    print(f"PERDURE_CHAOS_SEED={seed}")  # noqa: T201 - a failure is repeated with it
+    folder = tmp_path / "effects"
+    folder.mkdir()
+    ledger, effects = Ledger(), Lines(folder / "effects")
+    first = group.nodes[0].api
+    ours = (
+        (FUNCTIONS / "program.py")
+        .read_text()
+        .replace("aws_durable_execution_sdk_python", "perdure")
+    )
+    deploy(first, PROGRAM, ours, MemorySize=256)
+    deploy(first, DOUBLING, FUNCTIONS / "doubling.py", is_durable=False, MemorySize=128)
+    anyone = AnyNode(group.nodes)
+    answerer = Answerer(anyone, Lines(folder / "callbacks"), ledger, callers=8)
+    answerer.start()
+    counts = {kind: count // PART for kind, count in FULL.items()}
+    troubles = Troubles(group, network, Dice(seed, "troubles"), counts)
+    try:
+        start_all(anyone, ledger, Dice(seed, "programs"), str(folder))
+        began = time.monotonic()
+        troubles.run()
+        healed = time.monotonic()
+        left = running(group)
+        eventually(
+            lambda: not running(group),
+            seconds=LIVELINESS_SECONDS * slowness(),
+            what=f"the end of {len(left)} executions",
+        )
+        seconds = time.monotonic() - healed
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {what_they_wait_for(group)}") from error
+    finally:
+        ledger.is_over.set()
+        answerer.stop()
+    ledger.is_over.clear()
+    print(  # noqa: T201 - how much a run was worth
+        f"{EXECUTIONS} executions, {dict(troubles.made)} in {healed - began:.0f} s;"
+        f" {len(left)} still ran when all was whole again, and ended within {seconds:.1f} s"
+    )
+    assert answerer.problem is None
+    assert dict(troubles.made) == counts
+    judge(group, ledger, effects)
+
+
+def start_all(anyone: AnyNode, ledger: Ledger, dice: Dice, folder: str) -> None:
+    """Start every program, from several callers at once."""
+    programs = [
+        draw_program(dice, f"p{number:03}", folder, operations=(8, 14), wait_seconds_max=4)
+        for number in range(EXECUTIONS)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda program: ledger.start(anyone, program), programs))
+
+
+def slowness() -> float:
+    """Return how many want each of this machine's processors: with whom the nodes share them."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def running(group: Group) -> list[str]:
+    """Return the executions that have not ended, as any node lists them."""
+    api = client("lambda", group.nodes[1].url)
+    pages = api.get_paginator("list_durable_executions_by_function").paginate(
+        FunctionName=PROGRAM, Statuses=OPEN, PaginationConfig={"PageSize": 1000}
+    )
+    return [one["DurableExecutionArn"] for page in pages for one in page["DurableExecutions"]]
+
+
+def what_they_wait_for(group: Group) -> str:
+    """Return how many executions are ready, leased, or wake by time, and how late that is."""
+    now = "(extract(epoch from clock_timestamp()) * 1000)::bigint"
+    return "; ".join(
+        f"{column}: "
+        + group.cluster.sql(
+            f"SELECT count(*), min({column}) - {now}, max({column}) - {now}, min(claimed_by),"
+            f" max(claimed_until_ms) - {now} FROM perdure.execution"
+            f" WHERE {column} IS NOT NULL"
+        )
+        for column in ("ready_at_ms", "lease_until_ms", "wake_at_ms")
+    )
+
+
+def judge(group: Group, ledger: Ledger, effects: Lines) -> None:
+    """Hold everything to what has to be."""
+    survey = Survey(group.nodes[2].api, ledger, effects.new(), page=200)
+    problems: list[Any] = [
+        *survey.executions(),
+        *survey.children(),
+        *survey.effects(),
+        *survey.timers(),
+    ]
+    assert problems == []
+    for node in group:
+        assert node.is_running
+        assert "violated" not in node.stderr
+        assert "quarantined" not in node.stderr
