@@ -8,7 +8,17 @@ scans alone: a group touches a handful of rows, however many there are.
 
 from typing import Final
 
-__all__ = ["COMMIT_MANY", "COMMIT_ONE", "COMMIT_PLAIN", "ERASE_SOME", "FUNCTIONS"]
+from perdure.store.protocol import Agenda
+
+__all__ = [
+    "CLAIM_LETTERS",
+    "CLAIM_UPCOMING",
+    "COMMIT_MANY",
+    "COMMIT_ONE",
+    "COMMIT_PLAIN",
+    "ERASE_SOME",
+    "FUNCTIONS",
+]
 
 _PLANS: Final = """
     LANGUAGE plpgsql
@@ -76,6 +86,15 @@ COMMIT_ONE: Final = _call("commit_one", len(_ONE))
 #: Everything: also executions that begin, names that are freed, letters.
 COMMIT_MANY: Final = _call("commit_many", len(_MANY))
 ERASE_SOME: Final = _call("erase_some", 2)
+#: Before which instant, how many, for whom, now, and until when.
+CLAIM_UPCOMING: Final = {
+    agenda: f"SELECT at_ms, id FROM perdure.claim_{agenda.name.lower()}($1, $2, $3, $4, $5)"  # noqa: S608 - an enum
+    for agenda in Agenda
+}
+CLAIM_LETTERS: Final = """
+SELECT id, sender, sent_at_ms, kind, body, checksum
+FROM perdure.claim_letters($1, $2, $3, $4, $5)
+"""
 
 #: How durable this transaction is cannot be weakened by a role or a database; nor does it wait for
 #: somebody's lock for ever.
@@ -216,7 +235,55 @@ _SEND: Final = f"""
         AND t.function = p.function AND t.name = e.name AND t.holder = '' AND t.execution = e.id;
 """  # noqa: S608 - constants
 
+#: Rows that another node has locked or claimed are passed over, and nobody is waited for.
+_FREE: Final = (
+    "(t.claimed_until_ms IS NULL OR t.claimed_until_ms <= now_ms OR t.claimed_by = owner)"
+)
+_CLAIMED_BY: Final = "owner TEXT, now_ms BIGINT, until_ms BIGINT"
+_CLAIMS: Final = (
+    *(
+        f"""
+        CREATE OR REPLACE FUNCTION perdure.claim_{agenda.name.lower()}(
+            before_ms BIGINT, most INTEGER, {_CLAIMED_BY})
+        RETURNS TABLE (at_ms BIGINT, id BYTEA)
+        {_PLANS} AS $$
+        DECLARE
+            instants BIGINT[];
+            found BYTEA[];
+        BEGIN
+            SELECT array_agg(due.at_ms), array_agg(due.id) INTO instants, found FROM (
+                SELECT t.{agenda.value} AS at_ms, t.id FROM perdure.execution t
+                WHERE t.{agenda.value} < before_ms AND {_FREE}
+                ORDER BY t.{agenda.value} LIMIT most FOR UPDATE SKIP LOCKED
+            ) due;
+            UPDATE perdure.execution t SET claimed_by = owner, claimed_until_ms = until_ms
+            FROM unnest(found) AS u (id) WHERE t.id = u.id;
+            RETURN QUERY SELECT u.* FROM unnest(instants, found) AS u (at_ms, id) ORDER BY 1, 2;
+        END $$
+        """  # noqa: S608 - constants
+        for agenda in Agenda
+    ),
+    f"""
+    CREATE OR REPLACE FUNCTION perdure.claim_letters(
+        after_id TEXT, most INTEGER, {_CLAIMED_BY})
+    RETURNS SETOF perdure.letter
+    {_PLANS} AS $$
+    DECLARE
+        found TEXT[];
+    BEGIN
+        SELECT array_agg(due.id) INTO found FROM (
+            SELECT t.id FROM perdure.letter t WHERE t.id > after_id AND {_FREE}
+            ORDER BY t.id LIMIT most FOR UPDATE SKIP LOCKED
+        ) due;
+        UPDATE perdure.letter t SET claimed_by = owner, claimed_until_ms = until_ms
+        FROM unnest(found) AS u (id) WHERE t.id = u.id;
+        RETURN QUERY SELECT t.* FROM perdure.letter t WHERE t.id = ANY (found) ORDER BY t.id;
+    END $$
+    """,  # noqa: S608 - constants
+)
+
 FUNCTIONS: Final = (
+    *_CLAIMS,
     f"""
     CREATE OR REPLACE FUNCTION perdure.commit_one({", ".join(_ONE)}) RETURNS BIGINT[]
     {_PLANS} AS $$

@@ -14,6 +14,7 @@ from perdure.store.change import Letter
 from perdure.store.codes import pack
 from perdure.store.damage import Damage
 from perdure.store.postgres_connections import Connection
+from perdure.store.postgres_functions import CLAIM_LETTERS, CLAIM_UPCOMING
 from perdure.store.postgres_rows import function_key, name_checksum, pack_text, unpack_text
 from perdure.store.protocol import (
     Agenda,
@@ -34,7 +35,7 @@ from perdure.store.rows import (
     read_progress,
 )
 
-__all__ = ["Reads"]
+__all__ = ["SELECT_EXECUTION", "SELECT_UPCOMING", "Reads"]
 
 _COLUMNS: Final = """
 e.id, p.digest, p.body, p.spare, e.name, e.started_at_ms, e.identity, e.identity_checksum,
@@ -42,7 +43,7 @@ e.status, e.version, e.updated_at_ms, e.wake_at_ms, e.ready_at_ms, e.lease_until
 e.expires_at_ms, e.progress, e.checksum
 """
 _COLUMN_COUNT: Final = 17
-_SELECT_EXECUTION: Final = f"""
+SELECT_EXECUTION: Final = f"""
 SELECT {_COLUMNS}, o.* FROM perdure.execution e LEFT JOIN perdure.pin p ON p.digest = e.pin
 LEFT JOIN LATERAL (
     SELECT array_agg(position), array_agg(sequence), array_agg(id), array_agg(body),
@@ -57,39 +58,13 @@ WHERE e.id = $1
 _SELECT_BY_NAME: Final = """
 SELECT execution, checksum FROM perdure.name WHERE function = $1 AND name = $2 AND holder = ''
 """
-_SELECT_UPCOMING: Final = {
+SELECT_UPCOMING: Final = {
     agenda: f"SELECT {agenda.value}, id FROM perdure.execution WHERE {agenda.value} < $1"  # noqa: S608 - an enum
     f" ORDER BY {agenda.value}, id LIMIT $2"
     for agenda in Agenda
 }
-_FREE: Final = "(claimed_until_ms IS NULL OR claimed_until_ms <= {at} OR claimed_by = {owner})"
-_CLAIM_UPCOMING: Final = {
-    agenda: f"""
-    WITH due AS MATERIALIZED (
-        SELECT {agenda.value} AS at_ms, id FROM perdure.execution
-        WHERE {agenda.value} < $1 AND {_FREE.format(at="$4", owner="$3")}
-        ORDER BY {agenda.value} LIMIT $2 FOR UPDATE SKIP LOCKED
-    ), claimed AS (
-        UPDATE perdure.execution e SET claimed_by = $3, claimed_until_ms = $5
-        FROM due WHERE e.id = due.id
-    )
-    SELECT at_ms, id FROM due ORDER BY at_ms, id
-    """  # noqa: S608 - an enum
-    for agenda in Agenda
-}
 _LETTER: Final = "id, sender, sent_at_ms, kind, body, checksum"
 _SELECT_LETTERS: Final = f"SELECT {_LETTER} FROM perdure.letter WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608 - a constant
-_CLAIM_LETTERS: Final = f"""
-WITH due AS MATERIALIZED (
-    SELECT {_LETTER} FROM perdure.letter
-    WHERE id > $1 AND {_FREE.format(at="$4", owner="$3")}
-    ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
-), claimed AS (
-    UPDATE perdure.letter l SET claimed_by = $3, claimed_until_ms = $5
-    FROM due WHERE l.id = due.id
-)
-SELECT {_LETTER} FROM due ORDER BY id
-"""  # noqa: S608 - a constant
 #: From the row on that has the first event in it; rows are named by the first of theirs.
 _SELECT_EVENTS: Final = """
 SELECT first_id, body, checksum FROM perdure.event
@@ -148,7 +123,7 @@ class Reads:
         key = execution_key(execution_id)
         version = -1 if known is None else known.progress.version
         sequence = -1 if known is None else known.progress.sequence
-        row = await connection.fetchrow(_SELECT_EXECUTION, key, version, sequence)
+        row = await connection.fetchrow(SELECT_EXECUTION, key, version, sequence)
         if row is None:
             return None
         row = tuple(row)
@@ -189,10 +164,10 @@ class Reads:
     ) -> list[Due]:
         """Return the executions due before an instant, the earliest first, claimed if asked to."""
         if claim is None:
-            rows = await connection.fetch(_SELECT_UPCOMING[agenda], before_ms, limit)
+            rows = await connection.fetch(SELECT_UPCOMING[agenda], before_ms, limit)
         else:
             given = (before_ms, limit, claim.owner, claim.at_ms, claim.until_ms)
-            rows = await connection.fetch(_CLAIM_UPCOMING[agenda], *given)
+            rows = await connection.fetch(CLAIM_UPCOMING[agenda], *given)
         return [Due(at_ms, key.hex()) for at_ms, key in rows]
 
     async def letters(
@@ -206,7 +181,7 @@ class Reads:
                 rows = await connection.fetch(_SELECT_LETTERS, after_id, wanted)
             else:
                 given = (after_id, wanted, claim.owner, claim.at_ms, claim.until_ms)
-                rows = await connection.fetch(_CLAIM_LETTERS, *given)
+                rows = await connection.fetch(CLAIM_LETTERS, *given)
             for row in rows:
                 try:
                     letters.append(read_letter(tuple(row)))
