@@ -3,16 +3,19 @@ alone.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from perdure.core.event import Detail, Event
-from perdure.core.execution import Execution, ExecutionKind, waits_outside
-from perdure.core.operation import Operation
+from perdure.core.execution import Execution, ExecutionKind, Progress, waits_outside
+from perdure.core.operation import Operation, changed, places_of
 from perdure.core.outcome import Effect, Message, Outcome, Reply
 from perdure.core.transitions import Happening, next_status
 from perdure.protocol.words import EventType
 
 __all__ = ["Draft"]
+
+_OPERATION: Final = places_of(Operation)
+_PROGRESS: Final = places_of(Progress)
 
 
 class Draft:
@@ -42,7 +45,7 @@ class Draft:
 
     def update(self, **changes: Any) -> None:
         """Change members of the progress."""
-        self.progress = self.progress._replace(**changes)
+        self.progress = changed(self.progress, _PROGRESS, changes)
 
     @property
     def operation_count(self) -> int:
@@ -62,11 +65,9 @@ class Draft:
         """Record ``operation`` with ``changes``, under the next sequence number."""
         before = self.operation(operation.id)
         self.sequence += 1
-        put = operation._replace(
-            sequence=self.sequence,
-            position=self.sequence if before is None else before.position,
-            **changes,
-        )
+        changes["sequence"] = self.sequence
+        changes["position"] = self.sequence if before is None else before.position
+        put = changed(operation, _OPERATION, changes)
         self.operations[put.id] = put
         if before is None:
             self._operation_count += 1
@@ -131,7 +132,7 @@ class Draft:
             or self.is_delivery
             or changes
         ):
-            self.progress = self.progress._replace(
+            self.update(
                 version=before.version + 1,
                 updated_at_ms=self.now_ms,
                 wake_at_ms=self._next_wake_ms(),

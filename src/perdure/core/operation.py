@@ -4,7 +4,8 @@ A named tuple and not a dataclass: a checkpoint makes several, and a tuple is ma
 fraction of the time. Its wire shape is made in ``core.render``.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from perdure.protocol.operations import ErrorObject
 from perdure.protocol.words import (
@@ -13,7 +14,24 @@ from perdure.protocol.words import (
     OperationType,
 )
 
-__all__ = ["Operation"]
+__all__ = ["Operation", "changed", "places_of"]
+
+
+_make: Final = cast("Any", tuple).__new__
+Tuple = TypeVar("Tuple", bound=tuple[Any, ...])
+
+
+def changed(value: Tuple, places: Mapping[str, int], changes: Mapping[str, Any]) -> Tuple:
+    """Return a named tuple with some members changed, in a third of the time of ``_replace``."""
+    members = list(value)
+    for name, member in changes.items():
+        members[places[name]] = member
+    return _make(type(value), members)
+
+
+def places_of(kind: Any) -> Mapping[str, int]:
+    """Return where a named tuple has its members, by their names."""
+    return {name: place for place, name in enumerate(kind._fields)}
 
 
 class Operation(NamedTuple):

@@ -113,6 +113,21 @@ def _initializer(kind_name: str, members: tuple[Member, ...]) -> Callable[..., N
     converters = tuple((m.name, m.converter) for m in members if m.converter is not None)
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        # What is most often given: nothing, or everything by name, or everything by place.
+        count = len(args) + len(kwargs)
+        if not converters and (
+            (count == 0 and is_all_default)
+            or (not args and kwargs.keys() == known)
+            or (not kwargs and count == len(order) == len(positional))
+        ):
+            self.__dict__.update(kwargs or zip(order, args, strict=True) if count else defaults)
+        else:
+            self.__dict__.update(sorted_out(args, kwargs))
+        check = getattr(self, "__post_init__", None)
+        if check is not None:
+            check()
+
+    def sorted_out(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         if len(args) > len(positional):
             raise TypeError(
                 f"{kind_name}.__init__() takes at most {len(positional)} positional "
@@ -127,12 +142,10 @@ def _initializer(kind_name: str, members: tuple[Member, ...]) -> Callable[..., N
             raise TypeError(_arguments_problem(kind_name, order, values))
         for name, converter in converters:
             values[name] = converter(values[name])
-        self.__dict__.update({name: values[name] for name in order})
-        check = getattr(self, "__post_init__", None)
-        if check is not None:
-            check()
+        return {name: values[name] for name in order}
 
     known = frozenset(order)
+    is_all_default = len(defaults) == len(order)
     __init__.__qualname__ = f"{kind_name}.__init__"
     return __init__
 

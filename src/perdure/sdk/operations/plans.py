@@ -57,13 +57,14 @@ __all__ = [
 
 #: What a service offers that keeps time to the millisecond: ``protocol.invocations.Offer``.
 _MILLISECONDS: Final = "WaitMilliseconds"
+_STEP: Final = StepConfig()
 
 
 def step(
     context: BaseContext, func: Callable[..., Any], name: str | None, config: StepConfig | None
 ) -> Body:
     """Plan a step."""
-    config = config or StepConfig()
+    config = config or _STEP
     sub_type = config.sub_type or OperationSubType.STEP.value
     identity = context.identify(OperationType.STEP, sub_type, name_of(name, func))
     return context.followed(identity, steps.step(context, identity, func, config))
