@@ -197,7 +197,7 @@ def the_alias_decides_the_version() -> Iterator[None]:
 def a_kept_handler_is_not_told_of_the_last_change() -> Iterator[None]:
     """One of the changes is left out of the short envelope (K1)."""
 
-    def shorten(identity: Any, given: Any, nonce: bytes, seals: Any) -> bytes:
+    def shorten(identity: Any, given: Any, nonce: bytes, seals: Any) -> Any:
         return original(identity, replace(given, changes=given.changes[:-1]), nonce, seals)
 
     original = states.short_envelope
@@ -222,7 +222,9 @@ def any_worker_is_given_the_changes_alone() -> Iterator[None]:
     """The short envelope goes to whichever worker is there (K2)."""
 
     def payload_for(self: invoker.InvocationRequest, worker_id: str) -> bytes:
-        return self.payload if self.resumption is None else self.resumption.payload()
+        if self.resumption is None:
+            return self.payload
+        return replace(self, event=self.resumption.payload).payload
 
     with patched(invoker.InvocationRequest, "payload_for", payload_for):
         yield

@@ -24,6 +24,7 @@ from perdure.engine.entropy import Entropy
 from perdure.engine.hearsay import Topic
 from perdure.engine.invoker import FunctionVersion, Invoker
 from perdure.engine.keepers import Keepers
+from perdure.engine.leases import Leases
 from perdure.engine.loops import Loop
 from perdure.engine.ready import ReadyQueue
 from perdure.engine.runs import Run, Runner, with_share
@@ -89,6 +90,7 @@ class Dispatcher:
         self._told_at = -_TELL_EVERY_SECONDS
         self._is_wanted = False  #: others have told of more than they have room for
         self._is_draining = False
+        self._leases = Leases(engine, self._runs, lease_ms=settings.lease_ms)
         self._loop = Loop("dispatcher", self.run_once)
         engine.listen(self._hear)
         engine.follow_through(self._sequel)
@@ -99,6 +101,7 @@ class Dispatcher:
     def start(self) -> None:
         """Begin."""
         self._loop.start()
+        self._leases.start()
 
     async def stop(self, *, grace_seconds: float) -> None:
         """Begin no more invocations, let the running ones end for a while, then cut them off.
@@ -116,6 +119,7 @@ class Dispatcher:
                 run.invoking.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._leases.stop()
 
     def bound(self, function_arn: str, concurrency_max: int | None) -> None:
         """Run no more of a function at once, from now on; with 0, what is ready of it waits."""

@@ -10,6 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import msgspec
+
+from perdure.protocol.invocations import InvocationEnvelope
+from perdure.protocol.wire import TimeUnit, encode
+
 __all__ = [
     "Crashed",
     "DurableSettings",
@@ -80,7 +85,7 @@ class Resumption:
     """A suspended handler that a worker keeps, and what it is given to go on (K1)."""
 
     worker_id: str
-    payload: Callable[[], bytes]
+    payload: Callable[[], InvocationEnvelope]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,8 @@ class InvocationRequest:
     function: FunctionVersion
     invoked_arn: str  #: with the qualifier the caller used
     request_id: str
-    event: bytes | Callable[[], bytes]  #: what goes in, or what makes it when a worker is there
+    #: what goes in, or what makes it when a worker is there
+    event: bytes | Callable[[], InvocationEnvelope]
     resumption: Resumption | None = None
     durable_execution_arn: str | None = None
     client_context: str | None = None
@@ -109,13 +115,23 @@ class InvocationRequest:
     @property
     def payload(self) -> bytes:
         """What a worker is given that keeps nothing."""
-        return self.event if isinstance(self.event, bytes) else self.event()
+        return _encoded(self.event if isinstance(self.event, bytes) else self.event())
 
     def payload_for(self, worker_id: str) -> bytes:
         """Return what this worker is given: asked for once it has been chosen, and is idle."""
+        return _encoded(self.event_for(worker_id))
+
+    def event_for(self, worker_id: str) -> bytes | InvocationEnvelope:
+        """As ``payload_for``; an envelope as it is, for whoever runs in this process."""
         if self.resumption is not None and self.resumption.worker_id == worker_id:
             return self.resumption.payload()
-        return self.payload
+        return self.event if isinstance(self.event, bytes) else self.event()
+
+
+def _encoded(event: bytes | InvocationEnvelope) -> bytes:
+    if isinstance(event, bytes):
+        return event
+    return msgspec.json.encode(encode(event, unit=TimeUnit.MILLISECONDS))
 
 
 class FailureKind(enum.StrEnum):

@@ -1,4 +1,4 @@
-"""One run of a handler: takes the lease, invokes, keeps the lease, and records how it ended."""
+"""One run of a handler: takes the lease, invokes, and records how it ended."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,9 @@ from perdure.core.commands import (
     BeginInvocation,
     FinishInvocation,
     ReleaseLease,
-    RenewLease,
     Verdict,
 )
-from perdure.core.errors import Refusal, TooManyRequests, Unavailable
+from perdure.core.errors import Refusal, Unavailable
 from perdure.core.execution import ExecutionKind, Identity
 from perdure.core.outcome import InvocationInput, Outcome
 from perdure.engine.directory import Functions
@@ -34,14 +33,13 @@ from perdure.engine.seals import NONCE_BYTES, Seals, hash_nonce
 from perdure.engine.starting import random_uuid
 from perdure.engine.states import envelope, fits_envelope, short_envelope
 from perdure.engine.verdicts import keeping_of, verdict_of
+from perdure.protocol.invocations import InvocationEnvelope
 from perdure.protocol.words import InvocationStatus
 
 __all__ = ["Run", "Runner"]
 
 _log = logging.getLogger(__name__)
 
-#: How long, at most, until a lease is renewed again that the store would not take.
-_RENEW_AGAIN_SECONDS: Final = 0.5
 _FINISH_AGAIN_SECONDS: Final = 0.2
 
 
@@ -53,6 +51,7 @@ class Run:
     nonce: bytes
     request_id: str
     epoch: int = 0
+    kept_at: float = 0.0  #: when its lease was taken or renewed, on the loop's clock
     invoking: "asyncio.Task[InvocationReport] | None" = None
 
     @classmethod
@@ -113,7 +112,7 @@ class Runner:
             begun = await self._engine.carry_out(execution_id, begin)
         given = begun.reply
         assert isinstance(given, InvocationInput), "a begun invocation is given its input"
-        run.epoch = given.token.epoch
+        run.epoch, run.kept_at = given.token.epoch, asyncio.get_running_loop().time()
         identity = begun.identity
         started_at_ms = self._engine.clock.now_ms()
         try:
@@ -128,7 +127,7 @@ class Runner:
             verdict = _crash(FailureKind.CODE_MISSING, refusal.message, identity)
         else:
             request = await self._request(function, run, begun)
-            verdict = await self._verdict(run, begun, request, lease_ms)
+            verdict = await self._verdict(run, begun, request)
         await self._finish(
             execution_id,
             FinishInvocation(
@@ -152,53 +151,18 @@ class Runner:
             if is_its_own and progress.lease_until_ms is not None:
                 await self._engine.carry_out(execution_id, ReleaseLease(epoch=progress.epoch))
 
-    async def _verdict(
-        self, run: Run, begun: Outcome, request: InvocationRequest, lease_ms: int
-    ) -> Verdict:
+    async def _verdict(self, run: Run, begun: Outcome, request: InvocationRequest) -> Verdict:
         identity = begun.identity
         is_durable = identity.kind is ExecutionKind.DURABLE
         run.invoking = asyncio.create_task(self._invoker.invoke(request))
         try:
-            report = await self._attend(identity.id, run.epoch, run.invoking, lease_ms)
+            report = await run.invoking
         except asyncio.CancelledError:
             return _crash(FailureKind.CANCELLED, "the invocation was ended", identity)
         verdict = verdict_of(report.outcome, is_durable=is_durable)
         if is_durable:
             self._note_keeping(identity.arn, run.epoch, report, verdict)
         return verdict
-
-    async def _attend(
-        self,
-        execution_id: str,
-        epoch: int,
-        invoking: "asyncio.Task[InvocationReport]",
-        lease_ms: int,
-    ) -> InvocationReport:
-        """Keep the lease while the invocation runs; one that lost it is killed.
-
-        It is lost when another has it, and believed to be lost when the store could not be told for
-        as long as it lasts.
-        """
-        loop = asyncio.get_running_loop()
-        pause_seconds, renewed_at = lease_ms / 3000, loop.time()
-        while True:
-            done, _ = await asyncio.wait({invoking}, timeout=pause_seconds)
-            if done:
-                return invoking.result()
-            began_at = loop.time()
-            try:
-                await self._engine.carry_out(
-                    execution_id, RenewLease(epoch=epoch, lease_ms=lease_ms)
-                )
-                pause_seconds, renewed_at = lease_ms / 3000, began_at
-            except (Unavailable, TooManyRequests) as refusal:
-                pause_seconds = min(_RENEW_AGAIN_SECONDS, lease_ms / 10_000)
-                if loop.time() - renewed_at > lease_ms / 1000:
-                    _log.warning("the lease of execution %s has run out: %s", execution_id, refusal)
-                    invoking.cancel()
-            except Refusal as refusal:
-                _log.warning("the lease of execution %s is lost: %s", execution_id, refusal)
-                invoking.cancel()
 
     async def _finish(self, execution_id: str, finish: FinishInvocation, lease_ms: int) -> None:
         """Record the end; while the store cannot be told, for as long as the lease may last."""
@@ -238,7 +202,7 @@ class Runner:
         async with self._engine.reading(identity.id, since_version=version) as execution:
             plain = execution.operations[identity.id].input or "null"
 
-        def replay() -> bytes:
+        def replay() -> InvocationEnvelope:
             now_ms = self._engine.clock.now_ms()
             return envelope(execution, given, nonce, self._seals, now_ms=now_ms)
 
@@ -254,7 +218,11 @@ class Runner:
         )
 
     def _resumption(
-        self, identity: Identity, given: InvocationInput, nonce: bytes, replay: Callable[[], bytes]
+        self,
+        identity: Identity,
+        given: InvocationInput,
+        nonce: bytes,
+        replay: Callable[[], InvocationEnvelope],
     ) -> Resumption | None:
         """Return who can go on without a replay, if anybody can (K1, K2).
 
@@ -265,7 +233,7 @@ class Runner:
         if worker_id is None or not given.changes or not fits_envelope(given.changes):
             return None
 
-        def go_on() -> bytes:
+        def go_on() -> InvocationEnvelope:
             # What ran there while this waited for the worker may have taken the handler's place.
             if self._keepers.keeper(arn, epoch=epoch) != worker_id:
                 return replay()

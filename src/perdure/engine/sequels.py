@@ -27,7 +27,7 @@ class Sequel:
 
     command: Command
     taken: Callable[[Outcome], None]  #: hears what the command came to; it is durable
-    given_up: Callable[[], None]  #: hears that it was not carried out
+    given_up: Callable[[], object]  #: hears that it was not carried out
 
 
 #: Says what is to follow upon an outcome that is not committed yet, if anything is.

@@ -5,8 +5,6 @@ invocation, the others on request; or, if it was kept, what it was not told yet.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
-
 from perdure.core.execution import Execution, Identity
 from perdure.core.operation import Operation
 from perdure.core.outcome import InvocationInput
@@ -15,7 +13,6 @@ from perdure.core.replay import replayed
 from perdure.engine.seals import Seals
 from perdure.protocol.invocations import InitialExecutionState, InvocationEnvelope, Offer
 from perdure.protocol.operations import Operation as OperationShape
-from perdure.protocol.wire import TimeUnit, encode
 
 __all__ = ["envelope", "fits_envelope", "page", "short_envelope"]
 
@@ -52,8 +49,8 @@ def page(
 
 def envelope(
     execution: Execution, given: InvocationInput, nonce: bytes, seals: Seals, *, now_ms: int
-) -> bytes:
-    """Return the JSON that a durable handler is invoked with: the state as it now stands.
+) -> InvocationEnvelope:
+    """Return what a durable handler is invoked with: the state as it now stands.
 
     Costs the execution's length, up to a page.
     """
@@ -65,7 +62,7 @@ def envelope(
         now_ms=now_ms,
     )
     state = InitialExecutionState(operations=operations, next_marker=marker)
-    return _encode(execution.identity, given, nonce, seals, state, changes_only=None)
+    return _envelope(execution.identity, given, nonce, seals, state, changes_only=None)
 
 
 def fits_envelope(changes: Sequence[Operation]) -> bool:
@@ -73,18 +70,20 @@ def fits_envelope(changes: Sequence[Operation]) -> bool:
     return sum(_OPERATION_BYTES + change.size_bytes for change in changes) <= _PAGE_BYTES_MAX
 
 
-def short_envelope(identity: Identity, given: InvocationInput, nonce: bytes, seals: Seals) -> bytes:
-    """Return the JSON for a handler that was kept: what has changed since it was told last (K1)."""
+def short_envelope(
+    identity: Identity, given: InvocationInput, nonce: bytes, seals: Seals
+) -> InvocationEnvelope:
+    """Return what is for a handler that was kept: what has changed since it was told last (K1)."""
 
     def callback_id(operation_id: str) -> str:
         return seals.seal_callback(identity.id, operation_id)
 
     operations = tuple(operation_shape(change, callback_id) for change in given.changes)
     state = InitialExecutionState(operations=operations)
-    return _encode(identity, given, nonce, seals, state, changes_only=True)
+    return _envelope(identity, given, nonce, seals, state, changes_only=True)
 
 
-def _encode(
+def _envelope(
     identity: Identity,
     given: InvocationInput,
     nonce: bytes,
@@ -92,8 +91,8 @@ def _encode(
     state: InitialExecutionState,
     *,
     changes_only: bool | None,
-) -> bytes:
-    shape = InvocationEnvelope(
+) -> InvocationEnvelope:
+    return InvocationEnvelope(
         durable_execution_arn=identity.arn,
         checkpoint_token=seals.seal_token(identity.id, given.token, nonce),
         initial_execution_state=state,
@@ -101,4 +100,3 @@ def _encode(
         changes_only=changes_only,
         offers=None if changes_only else _OFFERS,
     )
-    return msgspec.json.encode(encode(shape, unit=TimeUnit.MILLISECONDS))

@@ -33,7 +33,7 @@ from perdure.protocol.wire import encode
 from perdure.runtime.crossing import ClosedError, Crossing
 from perdure.runtime.in_process_client import LoopClient, ThreadClient
 from perdure.runtime.in_process_context import InProcessContext
-from perdure.sdk.envelopes import Opening, input_of, open_envelope
+from perdure.sdk.envelopes import Opening, input_of, open_envelope, opening_of
 from perdure.sdk.execution import DurableFunction
 from perdure.sdk.failures import record_of
 from perdure.sdk.parking import Parking
@@ -99,7 +99,11 @@ class InProcessInvoker:
         """Do nothing: the next run takes the handler that is registered then."""
 
     async def _run(self, handler: Handler, request: InvocationRequest) -> InvocationOutcome:
-        opening = open_envelope(msgspec.json.decode(request.payload_for(WORKER_ID)))
+        event = request.event_for(WORKER_ID)
+        if isinstance(event, bytes):
+            opening = open_envelope(msgspec.json.decode(event))
+        else:
+            opening = opening_of(event)
         context = InProcessContext(request, self._clock)
         if not isinstance(handler, DurableFunction):
             if iscoroutinefunction(handler):
@@ -110,10 +114,13 @@ class InProcessInvoker:
         if handler.is_async:
             answer = handler.invoke_async(opening, context, self._loop_client, keep=self._parking)
             return await _awaited(answer, request.request_id)
-        run = functools.partial(
-            handler.invoke, opening, context, self._thread_client, keep=self._parking
-        )
-        return await self._in_thread(run, request.request_id)
+        ended: asyncio.Future[InvocationOutcome] = asyncio.get_running_loop().create_future()
+
+        def answered(answer: dict[str, Any] | BaseException) -> None:
+            self._end(ended, answer, request.request_id)
+
+        handler.begin(opening, context, self._thread_client, self._parking, answered)
+        return await ended
 
     async def _in_thread(
         self, run: Callable[[], dict[str, Any]], request_id: str
@@ -122,15 +129,28 @@ class InProcessInvoker:
 
         def work() -> None:
             try:
-                outcome: InvocationOutcome = _returned(run())
+                answer: dict[str, Any] | BaseException = run()
             except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its outcome
-                outcome = _raised(error, request_id)
-            # A service that was closed meanwhile has no use for it: the execution goes on later.
-            with contextlib.suppress(ClosedError):
-                self._crossing.post(functools.partial(_settle, ended, outcome))
+                answer = error
+            self._end(ended, answer, request_id)
 
         WORKERS.run(work)
         return await ended
+
+    def _end(
+        self,
+        ended: "asyncio.Future[InvocationOutcome]",
+        answer: dict[str, Any] | BaseException,
+        request_id: str,
+    ) -> None:
+        """Tell the loop, from a handler's thread."""
+        if isinstance(answer, BaseException):
+            outcome: InvocationOutcome = _raised(answer, request_id)
+        else:
+            outcome = _returned(answer)
+        # A service that was closed meanwhile has no use for it: the execution goes on later.
+        with contextlib.suppress(ClosedError):
+            self._crossing.post(functools.partial(_settle, ended, outcome))
 
 
 def _settle(ended: "asyncio.Future[InvocationOutcome]", outcome: InvocationOutcome) -> None:

@@ -14,9 +14,10 @@ from perdure.sdk.words import InvocationStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from perdure.protocol.invocations import InvocationEnvelope
     from perdure.protocol.operations import ErrorObject
 
-__all__ = ["PENDING", "Answer", "Opening", "input_of", "open_envelope"]
+__all__ = ["PENDING", "Answer", "Opening", "input_of", "open_envelope", "opening_of"]
 
 _NO_ENVELOPE: Final = (
     "Unexpected payload provided to start the durable execution. Check your resource"
@@ -58,6 +59,20 @@ class Answer(NamedTuple):
 
 
 PENDING: Final = Answer(InvocationStatus.PENDING)
+
+
+def opening_of(envelope: InvocationEnvelope) -> Opening:
+    """Return what an invocation in the service's own process brings."""
+    state = envelope.initial_execution_state
+    return Opening(
+        envelope.durable_execution_arn,
+        envelope.checkpoint_token,
+        state.operations or (),
+        state.next_marker,
+        envelope.updated_operation_ids or (),
+        bool(envelope.changes_only),
+        envelope.offers or (),
+    )
 
 
 def open_envelope(envelope: Any) -> Opening:

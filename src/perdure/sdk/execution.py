@@ -17,6 +17,7 @@ from perdure.sdk.plugin_discovery import load_configured_plugins, open_hooks
 from perdure.sdk.service_errors import GetExecutionStateError
 from perdure.sdk.thread_handler import ThreadHandler
 from perdure.sdk.words import InvocationStatus
+from perdure.sdk.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,9 +98,7 @@ class DurableFunction:
         if isinstance(state, Answer):
             return state.to_dict()
         hooks = open_hooks(self._plugins)
-        handler = ThreadHandler(
-            self.function, input_of(state.operations), state, client, lambda_context, hooks
-        )
+        handler = self._handler(state, client, lambda_context, hooks)
         if hooks is not None:
             # What hooks bind in the context must not outlive the invocation.
             return contextvars.copy_context().run(self._with_hooks, handler, hooks, state)
@@ -107,6 +106,55 @@ class DurableFunction:
             return handler.run_here().to_dict()
         handler.begin()
         return self._waited(handler, opening.arn, keep)
+
+    def begin(
+        self,
+        opening: Opening,
+        lambda_context: LambdaContext | None,
+        client: ServiceClient,
+        keep: Parking,
+        answered: Callable[[dict[str, Any] | BaseException], None],
+    ) -> None:
+        """Begin one invocation of a handler that blocks, in a thread that it may be kept in, and
+        return; ``answered`` is called there with what ``invoke`` would return or raise.
+        """
+
+        def tell(answer: Answer | BaseException | None) -> None:
+            if isinstance(answer, BaseException):
+                answered(answer)
+            elif answer is not None:
+                answered(answer.to_dict())
+            else:
+                answered(_parked(opening.arn, handler, keep))
+
+        parked = keep.take(opening.arn)
+        if isinstance(parked, ThreadHandler) and opening.changes_only:
+            handler = parked
+            parked.resume(opening, client, lambda_context, tell)
+            return
+
+        def run() -> None:
+            nonlocal handler
+            try:
+                if parked is not None:
+                    parked.discard()
+                state = make_calls(_whole_state(opening), client)
+                if isinstance(state, Answer):
+                    answered(state.to_dict())
+                    return
+                hooks = open_hooks(self._plugins)
+                handler = self._handler(state, client, lambda_context, hooks)
+                if hooks is not None:
+                    answered(self._with_hooks(handler, hooks, state))
+                    return
+            except BaseException as error:  # noqa: BLE001 - the invocation's to tell
+                answered(error)
+                return
+            handler.run_kept(tell)
+
+        handler: ThreadHandler
+        context = contextvars.copy_context()
+        WORKERS.run(lambda: context.run(run))
 
     async def invoke_async(
         self,
@@ -144,6 +192,16 @@ class DurableFunction:
             return (await handler.run_here()).to_dict()
         handler.begin()
         return await self._awaited(handler, opening.arn, keep)
+
+    def _handler(
+        self,
+        state: Opening,
+        client: ServiceClient,
+        lambda_context: LambdaContext | None,
+        hooks: PluginExecutor | None,
+    ) -> ThreadHandler:
+        event = input_of(state.operations)
+        return ThreadHandler(self.function, event, state, client, lambda_context, hooks)
 
     def _waited(self, handler: ThreadHandler, arn: str, keep: Parking | None) -> dict[str, Any]:
         answer = handler.wait()

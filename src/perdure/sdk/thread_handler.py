@@ -16,11 +16,15 @@ from perdure.sdk.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from perdure.sdk.client import ServiceClient
     from perdure.sdk.envelopes import Answer, Opening
     from perdure.sdk.plugin_executor import PluginExecutor
     from perdure.sdk.types import LambdaContext
+
+    #: Hears an invocation's answer; None: the handler is at rest; or what it has raised.
+    Answered: TypeAlias = Callable[[Answer | BaseException | None], None]
 
 __all__ = ["ThreadHandler"]
 
@@ -30,8 +34,9 @@ _AT_REST: Final = object()
 class ThreadHandler:
     """One run of a function that blocks.
 
-    ``run_here`` runs it in the caller's thread and unwinds it when it comes to rest; ``begin`` and
-    ``wait`` run it in a thread of its own, where it may be parked.
+    ``run_here`` runs it in the caller's thread and unwinds it when it comes to rest. ``run_kept``
+    runs it in a thread that it may be parked in, and tells its answers, one for each invocation;
+    with ``begin`` that is another thread than the caller's, who ``wait``s for them.
     """
 
     def __init__(
@@ -55,7 +60,8 @@ class ThreadHandler:
         self._is_kept = False
         self._lock = threading.Lock()
         self._is_awaited = False
-        self._signal = threading.Semaphore(0)
+        self._answered: Answered = self._signal
+        self._has_answer = threading.Semaphore(0)
         self._outcome: Any = None
 
     def run_here(self) -> Answer:
@@ -69,17 +75,33 @@ class ThreadHandler:
             self._driver.stop()
         return PENDING if self.run.is_revoked else answer
 
-    def begin(self) -> None:
-        """Run in a thread of its own, to be parked when it comes to rest."""
+    def run_kept(self, answered: Answered) -> None:
+        """Run in this thread, to be parked in it when it comes to rest; ``answered`` gets the
+        answer, None for a handler at rest, or what was raised.
+        """
+        self._answered = answered
         self._is_kept = self._is_awaited = True
         self._driver.start()
+        try:
+            outcome: Any = self.run_here()
+        except BaseException as error:  # noqa: BLE001 - raised again in the invocation's thread
+            outcome = error
+        self._report(outcome)
+
+    def begin(self) -> None:
+        """Run in a thread of its own, to be parked when it comes to rest."""
         context = contextvars.copy_context()
-        WORKERS.run(lambda: context.run(self._root))
+        WORKERS.run(lambda: context.run(self.run_kept, self._signal))
 
     def resume(
-        self, opening: Opening, client: ServiceClient, lambda_context: LambdaContext | None
+        self,
+        opening: Opening,
+        client: ServiceClient,
+        lambda_context: LambdaContext | None,
+        answered: Answered | None = None,
     ) -> None:
-        """Go on from where it stands, with what has changed."""
+        """Go on from where it stands, with what has changed; never blocks."""
+        self._answered = answered or self._signal
         self._is_awaited = True
         self.run.token = opening.token
         self.run.lambda_context = lambda_context
@@ -87,36 +109,22 @@ class ThreadHandler:
         self._driver.start()
         self.run.board.merge(opening.operations)
         if self.run.board.is_at_rest:
-            self._report(_AT_REST)
+            WORKERS.run(lambda: self._report(_AT_REST))
 
     def wait(self) -> Answer | None:
         """Return the answer when the handler has ended, None when it is at rest."""
-        while True:
-            self._signal.acquire()
-            outcome = self._outcome
-            if isinstance(outcome, BaseException):
-                raise outcome
-            if outcome is not _AT_REST:
-                return outcome
-            if self._driver.is_quiet():
-                self._driver.stop()
-                return None
-            self._is_awaited = True
-            if self.run.board.is_at_rest:
-                self._report(_AT_REST)
+        self._has_answer.acquire()
+        outcome = self._outcome
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
 
     def discard(self) -> None:
         """Unwind a handler that is at rest; return when its threads are gone."""
+        self._answered = self._signal
         self._is_awaited = True
         self.run.suspend()
-        self._signal.acquire()
-
-    def _root(self) -> None:
-        try:
-            outcome: Any = self.run_here()
-        except BaseException as error:  # noqa: BLE001 - raised again in the invocation's thread
-            outcome = error
-        self._report(outcome)
+        self._has_answer.acquire()
 
     def _come_to_rest(self) -> None:
         if self._is_kept and not self._driver.has_unwound:
@@ -125,9 +133,23 @@ class ThreadHandler:
             self._driver.suspend()
 
     def _report(self, outcome: Any) -> None:
-        with self._lock:
-            if not self._is_awaited:
-                return
-            self._is_awaited = False
-            self._outcome = outcome
-        self._signal.release()
+        """Tell the outcome, unless somebody has, or the handler goes on after all."""
+        while True:
+            with self._lock:
+                if not self._is_awaited:
+                    return
+                self._is_awaited = False
+            if outcome is not _AT_REST:
+                break
+            if self._driver.is_quiet():
+                self._driver.stop()
+                outcome = None
+                break
+            self._is_awaited = True
+            if not self.run.board.is_at_rest:
+                return  # whoever runs comes to rest later
+        self._answered(outcome)
+
+    def _signal(self, outcome: Any) -> None:
+        self._outcome = outcome
+        self._has_answer.release()
