@@ -530,3 +530,36 @@ def test_a_delay_grows_is_capped_and_is_spread_over_its_upper_half(
     assert retry_delay_ms(failures + 1, error_type, 1.0) >= longest_ms
     at_once = "." in error_type and failures <= 3
     assert (delay_ms == 0) == at_once
+
+
+@pytest.mark.parametrize(
+    ("failures", "asked_ms", "jitter", "delay_ms"),
+    [
+        (0, 5_000, 0.0, 5_000),
+        (0, 5_000, 1.0, 7_500),
+        (0, 0, 1.0, 0),
+        (6, 1_000, 1.0, 32_000),
+        (0, 10_000_000, 1.0, 300_000),
+    ],
+)
+def test_an_end_may_ask_for_a_pause_before_the_next_invocation(
+    failures: int, asked_ms: int, jitter: float, delay_ms: int
+) -> None:
+    """X4: it is never shorter than the ladder's, and never longer than its longest."""
+    story = Story()
+    for _ in range(failures):
+        story.finish(None)
+        story.pass_ms(story.progress.ready_at_ms - story.now_ms)  # type: ignore[operator]
+        story.begin()
+    began_ms = story.now_ms
+    story.tell(
+        FinishInvocation(
+            epoch=story.progress.epoch,
+            started_at_ms=began_ms,
+            ended_at_ms=began_ms,
+            verdict=Verdict(status=None, is_counted=False, retry_after_ms=asked_ms),
+            jitter=jitter,
+        )
+    )
+    assert story.progress.failures == failures
+    assert story.progress.ready_at_ms == began_ms + delay_ms

@@ -116,6 +116,7 @@ class Verdict:
     error: ErrorObject | None = None
     is_final: bool = False
     is_counted: bool = True  #: False: nothing of the user's ran; not a failure of the function
+    retry_after_ms: int = 0  #: the next invocation waits at least so long, whatever the ladder says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

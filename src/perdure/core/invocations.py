@@ -186,7 +186,8 @@ def _try_again(draft: Draft, verdict: Verdict, jitter: float) -> None:
         _settle_pause(draft)
     else:
         kind = (verdict.error and verdict.error.error_type) or ""
-        draft.update(ready_at_ms=draft.now_ms + retry_delay_ms(failures, kind, jitter))
+        delay_ms = max(retry_delay_ms(failures, kind, jitter), _spread_ms(verdict, jitter))
+        draft.update(ready_at_ms=draft.now_ms + delay_ms)
     fire_due(draft)
 
 
@@ -201,6 +202,13 @@ def retry_delay_ms(failures: int, error_type: str, jitter: float) -> int:
         return 0
     delay_ms = min(_DELAY_MAX_MS, _DELAY_BASE_MS << min(steps, 20))
     return round(delay_ms * (0.5 + jitter / 2))
+
+
+def _spread_ms(verdict: Verdict, jitter: float) -> int:
+    """Return what the verdict asks to wait, and up to half as much again: those who wait for the
+    same thing do not all come back at once.
+    """
+    return min(_DELAY_MAX_MS, round(verdict.retry_after_ms * (1 + jitter / 2)))
 
 
 def _settle_pause(draft: Draft) -> None:

@@ -145,6 +145,7 @@ class FailureKind(enum.StrEnum):
     UNAVAILABLE = "Runtime.Unavailable"  #: no worker could be had; nothing of the user's ran
     CANCELLED = "Runtime.Cancelled"  #: the server asked for the end: a stop, or a shutdown
     RESPONSE_TOO_LARGE = "Function.ResponseSizeTooLarge"
+    UNREADABLE = "Runtime.InvalidResponse"  #: an endpoint's answer is none that a runtime gives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +174,7 @@ class Crashed:
     kind: FailureKind
     error_type: str
     message: str
+    retry_after_ms: int = 0  #: to invoke again sooner would be in vain
 
 
 InvocationOutcome = Returned | Raised | Crashed

@@ -37,6 +37,7 @@ def verdict_of(outcome: InvocationOutcome, *, is_durable: bool) -> Verdict:
                 status=None,
                 error=ErrorObject(error_type=outcome.error_type, error_message=outcome.message),
                 is_counted=outcome.kind not in _UNCOUNTED,
+                retry_after_ms=outcome.retry_after_ms,
             )
         case Raised():
             return Verdict(status=None, error=error_of_document(outcome))
