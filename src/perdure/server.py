@@ -41,7 +41,11 @@ from perdure.engine.sweeper import Sweeper, is_code_needed
 from perdure.engine.ticker import Ticker
 from perdure.engine.waiting import Waiting
 from perdure.runtime.archive import check_archive
+from perdure.runtime.endpoint_addresses import AllowedEndpoints
+from perdure.runtime.endpoint_exchange import Endpoints, NoEndpoints
+from perdure.runtime.endpoint_invoker import EndpointInvoker
 from perdure.runtime.pool import WorkerPool
+from perdure.runtime.routing_invoker import RoutingInvoker
 from perdure.runtime.settings import RuntimeSettings
 from perdure.settings import ServerSettings
 from perdure.store.protocol import StoreUnavailableError, StoreUnknownError
@@ -146,6 +150,7 @@ class Server:
             async with asyncio.timeout(self.settings.shutdown_seconds):
                 await self._serving
         await self._pool.aclose()
+        await self._endpoints.aclose()
         await self._foundation.aclose()
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_result(None)
@@ -163,7 +168,8 @@ class Server:
         self._foundation = await lay_foundation(self.settings, on_unknown=self._fail)
         self._store, self._clock = self._foundation.store, self._foundation.clock
         self._logs = self._foundation.logs
-        self._seals = Seals(self._foundation.key)
+        self._key = self._foundation.key
+        self._seals = Seals(self._key)
 
     def _compose(self) -> None:
         settings, clock, entropy = self.settings, self._clock, SystemEntropy()
@@ -192,6 +198,7 @@ class Server:
             logs=self._logs,
             load_code=self._load_code,
         )
+        invoker = self._compose_invoker()
         self.engine = engine = Engine(
             self._store,
             clock,
@@ -205,7 +212,7 @@ class Server:
         waiting = Waiting(engine)
         self._dispatcher = Dispatcher(
             engine,
-            self._pool,
+            invoker,
             functions,
             self._seals,
             entropy,
@@ -224,7 +231,7 @@ class Server:
         self._pruner = Pruner(engine)
         self._sweeper = Sweeper({"logs": self._prune_logs, "code": self._forget_code})
         executions = Executions(engine, functions, starter, self._seals, settings.quotas)
-        invocations = Invocations(engine, functions, starter, self._pool, waiting, entropy)
+        invocations = Invocations(engine, functions, starter, invoker, waiting, entropy)
         logs = LogCalls(self._logs, region=settings.region, account_id=settings.account_id)
         self.app = create_app(
             (executions, invocations, logs, *self.functions.handlers),
@@ -268,6 +275,18 @@ class Server:
         known = () if self._nodes is None else self._nodes.known
         now_ms = self._clock.now_ms()
         return [{**asdict(node), "is_alive": node.is_alive(now_ms)} for node in known]
+
+    def _compose_invoker(self) -> RoutingInvoker:
+        settings, allowed = self.settings, AllowedEndpoints(self.settings.allowed_endpoints)
+        self.functions.allow_endpoints(allowed.check_url)
+        self._endpoints = EndpointInvoker(
+            _endpoints(allowed) if settings.allowed_endpoints else NoEndpoints(),
+            clock=self._clock,
+            logs=self._logs,
+            service_key=self._key,
+            invocations_max=settings.invocations_max,
+        )
+        return RoutingInvoker(self._pool, self._endpoints)
 
     async def _begin(self, sockets: Sequence[socket.socket]) -> None:
         if self._nodes is not None:
@@ -326,6 +345,13 @@ class _Http(uvicorn.Server):
     def capture_signals(self):
         """Leave them alone."""
         yield
+
+
+def _endpoints(allowed: AllowedEndpoints) -> Endpoints:
+    # The client is a quarter of what the server imports, and most servers have no endpoints.
+    from perdure.runtime.endpoint_http import EndpointHttp
+
+    return EndpointHttp(allowed)
 
 
 def _check_bind(settings: ServerSettings) -> None:

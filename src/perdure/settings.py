@@ -28,6 +28,8 @@ class ServerSettings:
     region: str = "us-east-1"
     account_id: str = "000000000000"
     allowed_hosts: tuple[str, ...] = ()  #: Host headers taken beside those of loopback (SR-17)
+    #: hosts, addresses and networks that functions may be at, perhaps with ports (SR-20)
+    allowed_endpoints: tuple[str, ...] = ()
     is_insecure: bool = (
         False  #: allows other addresses than loopback, before there is authentication
     )

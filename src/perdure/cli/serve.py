@@ -20,6 +20,7 @@ from perdure.cli.endpoint import DATA_FOLDER, announce, is_loopback, withdraw
 from perdure.cli.errors import CommandError, ExitCode, StoreFailed
 from perdure.cli.node_options import NodeOptions, node_options, with_node_options
 from perdure.core.quotas import AWS_QUOTAS, RELAXED_QUOTAS
+from perdure.runtime.endpoint_addresses import AllowedEndpoints
 from perdure.server import Server
 from perdure.settings import ServerSettings
 from perdure.store.protocol import StoreOpenError
@@ -53,6 +54,7 @@ class ServeOptions(TypedDict):
     quotas: str
     insecure: bool
     allow_host: tuple[str, ...]
+    allow_endpoint: tuple[str, ...]
     concurrency: int
     idle_seconds: float
     shutdown_seconds: float
@@ -68,6 +70,18 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[..., str]:
         return value
 
     return check
+
+
+def _endpoints(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return what was given, which may be several in one, with commas between."""
+    entries = tuple(entry for text in given for entry in text.split(",") if entry)
+    try:
+        AllowedEndpoints(entries)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return entries
 
 
 _OPTIONS: Final = (
@@ -124,6 +138,14 @@ _OPTIONS: Final = (
         metavar="NAME",
         envvar="PERDURE_ALLOW_HOST",
         help="A Host header to take beside those of loopback. Repeatable.",
+    ),
+    click.option(
+        "--allow-endpoint",
+        multiple=True,
+        metavar="HOST[:PORT]",
+        envvar="PERDURE_ALLOWED_ENDPOINTS",
+        callback=_endpoints,
+        help="A host, address or network that functions may be at. Repeatable.",
     ),
     click.option(
         "--concurrency",
@@ -216,6 +238,7 @@ def settings_of(options: ServeOptions) -> ServerSettings:
         region=options["region"],
         account_id=options["account"],
         allowed_hosts=options["allow_host"],
+        allowed_endpoints=options["allow_endpoint"],
         is_insecure=options["insecure"],
         quotas=_QUOTAS[options["quotas"]],
         invocations_max=options["concurrency"],

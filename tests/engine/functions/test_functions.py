@@ -116,7 +116,7 @@ def test_what_is_asked_for_is_kept(catalog: Catalog) -> None:
         ({"runtime": None}, "Runtime and Handler are mandatory"),
         ({"handler": None}, "Runtime and Handler are mandatory"),
         ({"runtime": Runtime.JAVA21}, "Runtime java21 is not supported by Perdure; supported are"),
-        ({"package_type": PackageType.IMAGE}, "PackageType Image is not supported"),
+        ({"package_type": PackageType.IMAGE}, "Please don't provide Runtime or Handler"),
         ({"timeout": 901}, r"Timeout is above the limit, 900 \(value: 901\)"),
         ({"memory_size": 10_241}, "MemorySize is above the limit, 10,240"),
         (

@@ -5,10 +5,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from perdure.clock import Clock
-from perdure.core.errors import InvalidParameterValue
 from perdure.engine.entropy import Entropy
 from perdure.engine.functions.alias_calls import AliasCalls
-from perdure.engine.functions.codes import CheckArchive, Codes, IsNeeded, sha256_text
+from perdure.engine.functions.codes import (
+    CheckArchive,
+    CheckEndpoint,
+    Codes,
+    IsNeeded,
+    sha256_text,
+)
 from perdure.engine.functions.concurrency_calls import ConcurrencyCalls
 from perdure.engine.functions.documents import FunctionDocument, StoredVersion
 from perdure.engine.functions.event_invoke_calls import EventInvokeCalls
@@ -65,6 +70,10 @@ class FunctionCatalog:
         writes.on_raised = lambda: hearsay.tell(Topic.FUNCTIONS)
         hearsay.listen(Topic.FUNCTIONS, lambda _: writes.doubt())
 
+    def allow_endpoints(self, check_endpoint: CheckEndpoint) -> None:
+        """From now on, take functions at the URLs that ``check_endpoint`` lets pass."""
+        self._codes.check_endpoint = check_endpoint
+
     async def read_code(self, code_sha256: str) -> bytes | None:
         """Return a zip by its hash, as ``CodeSha256`` has it; None if it is gone."""
         return await self._codes.read(code_sha256)
@@ -109,26 +118,20 @@ class FunctionCatalog:
             await registry.write([registry.functions.create(name, document)])
 
     async def put_folder_function(
-        self,
-        request: CreateFunctionRequest,
-        *,
-        code_folder: str | None = None,
-        endpoint_url: str | None = None,
+        self, request: CreateFunctionRequest, *, code_folder: str
     ) -> FunctionConfiguration:
-        """Create or replace a function of development: its code is a folder, or behind a URL.
+        """Create or replace a function of development: its code is a folder.
 
         Its ``code`` is not looked at. Put again, it has a new revision, so that its workers start
         anew; executions that run go on with what is in the folder then.
 
         Raises:
-            InvalidParameterValue: not exactly one of the two is given, or a setting cannot be had.
+            InvalidParameterValue: a setting cannot be had.
         """
-        if (code_folder is None) == (endpoint_url is None):
-            raise InvalidParameterValue("give either a folder or an endpoint's URL")
         registry = self._registry
         name = self._functions.new_name(request.function_name)
         configuration = registry.renewed(created(request, name=name, arn=registry.arn(name)))
-        place = hashlib.sha256(f"{code_folder or endpoint_url}".encode()).digest()
+        place = hashlib.sha256(code_folder.encode()).digest()
         latest = StoredVersion(
             configuration=replace(
                 configuration,
@@ -137,7 +140,6 @@ class FunctionCatalog:
                 config_sha256=config_sha256(configuration),
             ),
             code_folder=code_folder,
-            endpoint_url=endpoint_url,
         )
         tags = checked_tags(request.tags or {})
         async with registry.lock:

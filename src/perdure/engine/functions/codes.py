@@ -15,12 +15,15 @@ from perdure.engine.functions.records import RecordStore
 from perdure.engine.functions.registry import LATEST, Registry
 from perdure.protocol.functions import FunctionCode, UpdateFunctionCodeRequest
 from perdure.protocol.limits import CODE_ZIPPED_BYTES_MAX
+from perdure.protocol.setting_words import PackageType
 from perdure.store.records import RecordWrite
 
-__all__ = ["CheckArchive", "Codes", "sha256_text"]
+__all__ = ["CheckArchive", "CheckEndpoint", "Codes", "refuse_endpoint", "sha256_text"]
 
 #: Raises ``ValueError`` with the reason if a zip is not one that can be run.
 CheckArchive = Callable[[bytes], None]
+#: Raises ``ValueError`` with the reason if invocations may not be posted to a URL.
+CheckEndpoint = Callable[[str], None]
 #: Tells whether an execution is pinned to a function's (by ARN) code (by hash).
 IsNeeded = Callable[[str, str], Awaitable[bool]]
 
@@ -37,8 +40,36 @@ class Codes:
         self._store = store
         self._registry = registry
         self._check_archive = check_archive
+        self.check_endpoint: CheckEndpoint = refuse_endpoint
 
-    async def uploaded(self, code: FunctionCode | UpdateFunctionCodeRequest) -> bytes:
+    async def given(
+        self, code: FunctionCode | UpdateFunctionCodeRequest, package_type: PackageType | None
+    ) -> bytes | str:
+        """Return the code that a caller sent: a zip, or for an ``Image`` an endpoint's URL.
+
+        Raises:
+            InvalidParameterValue: it is the other, or not one that can run.
+        """
+        if package_type is not PackageType.IMAGE:
+            return await self._uploaded(code)
+        if code.zip_file or code.s3_bucket or code.s3_key:
+            raise InvalidParameterValue(
+                "Please don't provide ZipFile or S3 parameters for a function with packageType"
+                " Image."
+            )
+        url = code.image_uri or ""
+        if not url.startswith(("http://", "https://")):
+            raise InvalidParameterValue(
+                "ImageUri must be the http:// or https:// URL of an endpoint: Perdure runs no"
+                f" images (value: {url!r})"
+            )
+        try:
+            self.check_endpoint(url)
+        except ValueError as error:
+            raise InvalidParameterValue(f"ImageUri cannot be used: {error}") from None
+        return url
+
+    async def _uploaded(self, code: FunctionCode | UpdateFunctionCodeRequest) -> bytes:
         """Return the zip that a caller sent.
 
         Raises:
@@ -51,7 +82,9 @@ class Codes:
             ("ImageUri", code.image_uri),
         ):
             if value is not None:
-                raise InvalidParameterValue(f"{member} is not supported by Perdure; use ZipFile")
+                raise InvalidParameterValue(
+                    f"{member} is not supported by Perdure for PackageType Zip; use ZipFile"
+                )
         if not code.zip_file:
             raise InvalidParameterValue("ZipFile is required")
         if len(code.zip_file) > CODE_ZIPPED_BYTES_MAX:
@@ -73,9 +106,11 @@ class Codes:
         record = await self._store.read_record(_CODE, code_sha256)
         return None if record is None else record.body
 
-    def put(self, code_sha256: str, archive: bytes) -> RecordWrite:
-        """Return the write of a zip."""
-        return RecordWrite(collection=_CODE, key=code_sha256, body=archive)
+    def kept(self, version: StoredVersion, code: bytes | str) -> list[RecordWrite]:
+        """Return the writes that keep a version's code; a URL is kept with the version itself."""
+        if isinstance(code, str):
+            return []
+        return [RecordWrite(collection=_CODE, key=_sha256(version), body=code)]
 
     def use(self, version: StoredVersion) -> list[RecordWrite]:
         """Return the writes that record a version's use of its code."""
@@ -123,6 +158,11 @@ class Codes:
                 await registry.write([registry.snapshots.remove(held), *writes])
             count += 1
         return count
+
+
+def refuse_endpoint(url: str) -> None:
+    """Refuse every endpoint: nobody has allowed one."""
+    raise ValueError(f"endpoints are not allowed on this service (value: {url!r})")
 
 
 def sha256_text(content: bytes) -> str:

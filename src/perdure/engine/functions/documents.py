@@ -23,7 +23,7 @@ class StoredVersion:
 
     configuration: FunctionConfiguration
     code_folder: str | None = None  #: dev mode
-    endpoint_url: str | None = None  #: dev mode
+    endpoint_url: str | None = None  #: where invocations of it are posted, instead of code
     replaced_at_ms: int | None = None  #: a snapshot: when ``$LATEST`` went on to other code
 
 

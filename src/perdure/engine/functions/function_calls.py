@@ -51,16 +51,13 @@ class FunctionCalls:
         name = self.new_name(request.function_name)
         configuration = created(request, name=name, arn=self._registry.arn(name))
         tags = checked_tags(request.tags or {})
-        archive = await self._codes.uploaded(request.code)
+        code = await self._codes.given(request.code, request.package_type)
         async with self._registry.lock:
             if await self._registry.functions.read(name) is not None:
                 raise ResourceConflict(f"Function already exist: {name}")
-            latest = self.coded(configuration, archive)
+            latest = self.coded(configuration, code)
             document = FunctionDocument(latest=latest, tags=tags)
-            writes = [
-                self._codes.put(latest.configuration.code_sha256 or "", archive),
-                *self._codes.use(latest),
-            ]
+            writes = [*self._codes.kept(latest, code), *self._codes.use(latest)]
             version = latest
             if request.publish:
                 document, version, more = self._versions.next(document)
@@ -99,19 +96,21 @@ class FunctionCalls:
         name = registry.refer_whole(request.function_name)
         if request.publish_to is not None:
             raise InvalidParameterValue("PublishTo is not supported by Perdure")
-        await registry.get(name)
-        archive = await self._codes.uploaded(request)
+        package_type = (await registry.get(name)).document.latest.configuration.package_type
+        code = await self._codes.given(request, package_type)
         async with registry.lock:
             held = await registry.get(name)
             check_revision(held.document.latest.configuration, request.revision_id)
             configuration = held.document.latest.configuration
             if request.architectures is not None:
                 configuration = replace(configuration, architectures=request.architectures)
-            latest = self.coded(configuration, archive)
+            if configuration.package_type is not package_type:
+                raise ResourceConflict(f"{name} was created anew meanwhile")
+            latest = self.coded(configuration, code)
             if request.dry_run:
                 return latest.configuration
-            code = self._codes.put(latest.configuration.code_sha256 or "", archive)
-            return await self.replace_latest(held, latest, [code], publish=request.publish or False)
+            writes = self._codes.kept(latest, code)
+            return await self.replace_latest(held, latest, writes, publish=request.publish or False)
 
     async def update_function_configuration(
         self, request: shapes.UpdateFunctionConfigurationRequest
@@ -173,16 +172,18 @@ class FunctionCalls:
             )
         return reference.name
 
-    def coded(self, configuration: FunctionConfiguration, archive: bytes) -> StoredVersion:
-        """Return ``$LATEST`` with its code, new or renewed."""
+    def coded(self, configuration: FunctionConfiguration, code: bytes | str) -> StoredVersion:
+        """Return ``$LATEST`` with its code, new or renewed: a zip, or an endpoint's URL."""
         configuration = self._registry.renewed(configuration)
+        is_zip = isinstance(code, bytes)
         return StoredVersion(
             configuration=replace(
                 configuration,
-                code_sha256=sha256_text(archive),
-                code_size=len(archive),
+                code_sha256=sha256_text(code if is_zip else code.encode()),
+                code_size=len(code) if is_zip else 0,
                 config_sha256=config_sha256(configuration),
-            )
+            ),
+            endpoint_url=None if is_zip else code,
         )
 
     async def replace_latest(
@@ -249,7 +250,13 @@ class FunctionCalls:
         return found[:limit]
 
     def _location(self, version: StoredVersion) -> shapes.FunctionCodeLocation:
-        if version.code_folder is not None or version.endpoint_url is not None:
+        if version.endpoint_url is not None:
+            return shapes.FunctionCodeLocation(
+                repository_type="Endpoint",
+                image_uri=version.endpoint_url,
+                resolved_image_uri=version.endpoint_url,
+            )
+        if version.code_folder is not None:
             return shapes.FunctionCodeLocation(repository_type="Local")
         configuration = version.configuration
         url = self._code_url(configuration.function_name or "", configuration.code_sha256 or "")

@@ -85,9 +85,8 @@ def created(request: CreateFunctionRequest, *, name: str, arn: str) -> FunctionC
         InvalidParameterValue: something cannot be had.
     """
     _refuse_unsupported(request)
-    if request.package_type is PackageType.IMAGE:
-        raise InvalidParameterValue("PackageType Image is not supported by Perdure; use Zip")
-    if request.runtime is None or not request.handler:
+    package_type = request.package_type or PackageType.ZIP
+    if package_type is PackageType.ZIP and (request.runtime is None or not request.handler):
         raise InvalidParameterValue(
             "Runtime and Handler are mandatory parameters for functions created with deployment"
             " packages."
@@ -102,7 +101,7 @@ def created(request: CreateFunctionRequest, *, name: str, arn: str) -> FunctionC
         description=request.description or "",
         timeout=request.timeout or TIMEOUT_SECONDS_DEFAULT,
         memory_size=request.memory_size or MEMORY_MB_DEFAULT,
-        package_type=PackageType.ZIP,
+        package_type=package_type,
         architectures=request.architectures or (Architecture.X86_64,),
         ephemeral_storage=request.ephemeral_storage
         or EphemeralStorage(size=EPHEMERAL_STORAGE_MB_DEFAULT),
@@ -193,7 +192,9 @@ def _refuse_unsupported(
 
 def _check(configuration: FunctionConfiguration) -> None:
     """Hold what the model allows, and AWS does not for ordinary functions."""
-    if configuration.runtime not in RUNTIMES:
+    if configuration.package_type is PackageType.IMAGE:
+        _check_endpoint(configuration)
+    elif configuration.runtime not in RUNTIMES:
         raise InvalidParameterValue(
             f"Runtime {configuration.runtime} is not supported by Perdure;"
             f" supported are {', '.join(RUNTIMES)}"
@@ -206,6 +207,20 @@ def _check(configuration: FunctionConfiguration) -> None:
     ):
         if (value or 0) > limit:
             raise InvalidParameterValue(f"{member} is above the limit, {limit:,} (value: {value})")
+
+
+def _check_endpoint(configuration: FunctionConfiguration) -> None:
+    """Refuse what decides how a worker runs: an endpoint has its own."""
+    if configuration.runtime or configuration.handler:
+        raise InvalidParameterValue(
+            "Please don't provide Runtime or Handler or Layer when the intent is to create a"
+            " function with a container image."
+        )
+    if configuration.environment is not None and configuration.environment.variables:
+        raise InvalidParameterValue(
+            "Environment.Variables cannot be set for a function at an endpoint: its variables are"
+            " those of the process that serves it"
+        )
 
 
 def _environment(asked: Environment | None) -> EnvironmentResponse | None:
