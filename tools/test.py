@@ -21,7 +21,7 @@ PARTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     ("Python SDK", ["-n", "2", "tests/sdk"], {}),
     ("embedded, testing", ["-n", "2", "tests/embedded", "tests/testing"], {}),
     ("simulation", ["-n", "2", "tests/simulation"], {}),
-    ("runtime", ["-n", "2", "tests/runtime"], {}),
+    ("runtime and endpoints", ["-n", "2", "tests/runtime", "tests/endpoint"], {}),
     (
         "service, command line and examples",
         ["-n", "2", "tests/service", "tests/cli", "tests/examples"],
