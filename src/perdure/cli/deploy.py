@@ -13,8 +13,15 @@ from perdure.cli.client import Client
 from perdure.cli.discovery import discover, runtime_of
 from perdure.cli.errors import CommandError, Conflict, NotFound
 from perdure.cli.options import Caller, client_command
-from perdure.cli.sources import DURABLE_DEFAULT, FunctionSource, function_name, request_of
+from perdure.cli.sources import (
+    DURABLE_DEFAULT,
+    ROLE,
+    FunctionSource,
+    function_name,
+    request_of,
+)
 from perdure.protocol.configurations import DurableConfig
+from perdure.protocol.setting_words import PackageType
 from perdure.protocol.wire import encode
 
 __all__ = ["deploy", "deploy_source", "pairs"]
@@ -23,8 +30,22 @@ _WAIT_SECONDS: Final = 60
 _POLL_SECONDS: Final = 0.1
 
 
+class _Place(click.ParamType[Path | str]):
+    """What there is to deploy: something on disk, or the URL of an endpoint."""
+
+    name = "path"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        """Return a URL as it is, and anything else as the path of what is there."""
+        if isinstance(value, str) and value.startswith(("http://", "https://")):
+            return value
+        return click.Path(exists=True, path_type=Path).convert(str(value), param, ctx)
+
+
 class _Options(TypedDict):
-    path: Path
+    path: Path | str
     name: str | None
     runtime: str | None
     handler: str | None
@@ -41,7 +62,7 @@ class _Options(TypedDict):
 
 
 @click.command()
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=_Place())
 @click.option("--name", help="The function's name; of several in PATH, the one to deploy.")
 @click.option("--runtime", help="Such as python3.13 or nodejs24.x. Default: by the source.")
 @click.option("--handler", help="Such as app.handler. Default: the one in the source.")
@@ -63,7 +84,8 @@ class _Options(TypedDict):
 def deploy(caller: Caller, **options: Unpack[_Options]) -> None:
     """Create the functions in PATH, or update them.
 
-    PATH is a Python or JavaScript file, a folder, a zip file, or a SAM template.
+    PATH is a Python or JavaScript file, a folder, a zip file, a SAM template, or
+    the URL of an endpoint that serves the function (durable, unless --plain).
     Settings of an existing function that neither the source nor an option gives
     stay as they are.
 
@@ -72,17 +94,20 @@ def deploy(caller: Caller, **options: Unpack[_Options]) -> None:
     perdure deploy ./src --name orders --handler app.handler --runtime python3.13
     perdure deploy app.mjs --env STAGE=test --alias live
     perdure deploy template.yaml --parameter Stage=test
+    perdure deploy https://orders.example.org --name orders --timeout 60
     """
-    sources = [_changed(source, options) for source in _sources(options)]
-    deployed = [
-        deploy_source(
-            caller.client,
-            source,
-            zip_code(source.file or source.folder, with_node_modules=options["node_modules"]),
-            publish=options["publish"],
-        )
-        for source in sources
-    ]
+    if isinstance(options["path"], str):
+        deployed = [_deploy_endpoint(caller.client, options["path"], options)]
+    else:
+        deployed = [
+            deploy_source(
+                caller.client,
+                source,
+                zip_code(source.file or source.folder, with_node_modules=options["node_modules"]),
+                publish=options["publish"],
+            )
+            for source in (_changed(source, options) for source in _sources(options))
+        ]
     if caller.output.is_json:
         caller.output.document({"Functions": deployed})
         return
@@ -116,21 +141,55 @@ def deploy_source(
         CommandError: the server refused something, or the function does not become active.
     """
     request = encode(request_of(source))
+    return _put(client, request, {"ZipFile": code}, alias=source.alias, publish=publish)
+
+
+def _deploy_endpoint(client: Client, url: str, options: _Options) -> Mapping[str, object]:
+    """Create or update the function that is served at ``url``."""
+    if options["name"] is None:
+        raise click.UsageError(f"{url} does not tell the function's name: say --name")
+    for option in ("runtime", "handler", "env", "parameter", "node_modules"):
+        if options[option]:
+            flag = option.replace("_", "-")
+            raise click.UsageError(f"--{flag} is of code that is uploaded; {url} has its own")
+    durable = _durable(DURABLE_DEFAULT, options)
+    settings: dict[str, object] = {
+        "FunctionName": options["name"],
+        "Role": ROLE,
+        "PackageType": PackageType.IMAGE.value,
+        "Timeout": options["timeout"],
+        "MemorySize": options["memory"],
+        "DurableConfig": None if durable is None else encode(durable),
+    }
+    request = {member: value for member, value in settings.items() if value is not None}
+    code = {"ImageUri": url}
+    return _put(client, request, code, alias=options["alias"], publish=options["publish"])
+
+
+def _put(
+    client: Client,
+    request: Mapping[str, object],
+    code: Mapping[str, object],
+    *,
+    alias: str | None,
+    publish: bool,
+) -> Mapping[str, object]:
+    name = cast("str", request["FunctionName"])
     try:
-        client.call("create_function", **{**request, "Code": {"ZipFile": code}})
+        client.call("create_function", **{**request, "Code": code})
     except Conflict:
         _update(client, request, code)
-    configuration = _wait_active(client, source.name)
-    if publish or source.alias:
-        configuration = client.call("publish_version", FunctionName=source.name)
-    if source.alias:
-        _point(client, source.name, source.alias, str(configuration["Version"]))
+    configuration = _wait_active(client, name)
+    if publish or alias:
+        configuration = client.call("publish_version", FunctionName=name)
+    if alias:
+        _point(client, name, alias, str(configuration["Version"]))
     return configuration
 
 
 def _sources(options: _Options) -> Sequence[FunctionSource]:
     """Return the functions to deploy: what is found in the path, or what the options say."""
-    path, name, handler = options["path"], options["name"], options["handler"]
+    path, name, handler = _path(options), options["name"], options["handler"]
     if handler is not None and path.suffix not in (".yaml", ".yml", ".json"):
         return [_said(options, handler)]
     if path.suffix == ".zip":
@@ -147,7 +206,7 @@ def _sources(options: _Options) -> Sequence[FunctionSource]:
 
 def _said(options: _Options, handler: str) -> FunctionSource:
     """Return the function that the options describe, whatever is in the path."""
-    path = options["path"]
+    path = _path(options)
     runtime = options["runtime"] or runtime_of(path)
     if runtime is None:
         raise click.UsageError(f"{path} does not tell its runtime: say --runtime")
@@ -161,6 +220,12 @@ def _said(options: _Options, handler: str) -> FunctionSource:
     )
 
 
+def _path(options: _Options) -> Path:
+    path = options["path"]
+    assert isinstance(path, Path), "an endpoint is no source"
+    return path
+
+
 def _changed(source: FunctionSource, options: _Options) -> FunctionSource:
     """Return ``source`` with all that the options say of it."""
     single = options["name"] or source.name
@@ -168,7 +233,7 @@ def _changed(source: FunctionSource, options: _Options) -> FunctionSource:
         source,
         name=single,
         runtime=options["runtime"] or source.runtime,
-        durable=_durable(source, options),
+        durable=_durable(source.durable, options),
         timeout_seconds=options["timeout"] or source.timeout_seconds,
         memory_mb=options["memory"] or source.memory_mb,
         environment={**source.environment, **pairs(options["env"], "--env")},
@@ -176,15 +241,15 @@ def _changed(source: FunctionSource, options: _Options) -> FunctionSource:
     )
 
 
-def _durable(source: FunctionSource, options: _Options) -> DurableConfig | None:
+def _durable(given: DurableConfig | None, options: _Options) -> DurableConfig | None:
     timeout, days = options["execution_timeout"], options["retention_days"]
     if options["durable"] is False:
         if timeout or days:
             raise click.UsageError("--execution-timeout and --retention-days are of durable ones")
         return None
-    if source.durable is None and not (options["durable"] or timeout or days):
+    if given is None and not (options["durable"] or timeout or days):
         return None
-    known = source.durable or DURABLE_DEFAULT
+    known = given or DURABLE_DEFAULT
     return replace(
         known,
         execution_timeout=timeout or known.execution_timeout,
@@ -192,16 +257,16 @@ def _durable(source: FunctionSource, options: _Options) -> DurableConfig | None:
     )
 
 
-def _update(client: Client, request: Mapping[str, object], code: bytes) -> None:
+def _update(client: Client, request: Mapping[str, object], code: Mapping[str, object]) -> None:
     name = cast("str", request["FunctionName"])
     settings = {
         member: value
         for member, value in request.items()
-        if member not in ("Code", "Role") and value != {"Variables": {}}
+        if member not in ("Code", "Role", "PackageType") and value != {"Variables": {}}
     }
     client.call("update_function_configuration", **settings)
     _wait_active(client, name)
-    client.call("update_function_code", FunctionName=name, ZipFile=code)
+    client.call("update_function_code", FunctionName=name, **code)
 
 
 def _wait_active(client: Client, name: str) -> Mapping[str, object]:

@@ -1,11 +1,16 @@
-"""``perdure functions``: look at functions, and delete them."""
+"""``perdure functions``: look at functions, delete them, and tell an endpoint its key."""
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, cast
 
 import click
 
+from perdure.cli.endpoint import DATA_FOLDER
+from perdure.cli.errors import CommandError
 from perdure.cli.options import Caller, client_command
+from perdure.protocol.endpoint_signatures import function_key
 
 __all__ = ["functions"]
 
@@ -24,7 +29,9 @@ class _ListedByDefault(click.Group):
 
 @click.group(cls=_ListedByDefault)
 def functions() -> None:
-    """Look at functions and delete them; without a command, list them."""
+    """Look at functions, delete them, and get the keys of those at endpoints; without a
+    command, list them.
+    """
 
 
 @functions.command("list")
@@ -66,6 +73,31 @@ def get_function(caller: Caller, name: str, qualifier: str | None) -> None:
         return
     configuration = cast("Mapping[str, object]", answer.get("Configuration", {}))
     caller.output.members({**configuration, "Tags": answer.get("Tags")})
+
+
+@functions.command("key")
+@click.argument("name")
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    envvar="PERDURE_KEY_FILE",
+    help="The service's own key. Default: the one in PERDURE_DATA, or .perdure.",
+)
+def function_key_of(name: str, key_file: Path | None) -> None:
+    """Print the key with which invocations of the function NAME at an endpoint are
+    signed: what the endpoint is given, as PERDURE_ENDPOINT_KEY, to verify them.
+
+    It is made from the service's key alone; no server is asked.
+
+    \b
+    perdure functions key orders --key-file /run/secrets/perdure.key
+    """
+    file = key_file or Path(os.environ.get("PERDURE_DATA") or DATA_FOLDER) / "secret.key"
+    try:
+        key = file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}; say --key-file") from error
+    click.echo(function_key(key, name))
 
 
 @functions.command("delete")
