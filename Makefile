@@ -57,6 +57,9 @@ bench: $(READY)
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --extra server --extra aws --group dev pyproject.toml -o requirements.lock
+	printf 'setuptools>=77\n' | $(BIN)/uv pip compile --quiet --generate-hashes \
+	    --no-emit-index-url --python-version 3.13 --extra server --extra postgres \
+	    --custom-compile-command 'make lock' pyproject.toml - -o deploy/requirements.lock
 	printf 'aws-durable-execution-conformance-tests==1.0.0\n' | $(BIN)/uv pip compile --quiet \
 	    --generate-hashes --no-emit-index-url --no-deps --python-version 3.14 - \
 	    -o requirements-conformance.lock

@@ -23,8 +23,8 @@ PARTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     ("simulation", ["-n", "2", "tests/simulation"], {}),
     ("runtime and endpoints", ["-n", "2", "tests/runtime", "tests/endpoint"], {}),
     (
-        "service, command line and examples",
-        ["-n", "2", "tests/service", "tests/cli", "tests/examples"],
+        "service, command line, examples and deployment",
+        ["-n", "2", "tests/service", "tests/cli", "tests/examples", "tests/deploy"],
         {},
     ),
     *(

@@ -82,6 +82,8 @@ def test_the_key_is_made_without_a_server(server: ServerProcess) -> None:
     assert run(None, "functions", "key", "a", "--key-file", str(file)).output == f"{expected}\n"
     variables = {"PERDURE_DATA": str(server.data)}
     assert run(None, "functions", "key", "a", **variables).output == f"{expected}\n"
+    variables = {"PERDURE_SECRET_KEY": file.read_bytes().hex()}
+    assert run(None, "functions", "key", "a", **variables).output == f"{expected}\n"
     variables = {"PERDURE_KEY_FILE": str(file)}
     assert run(None, "functions", "key", "a", **variables).output == f"{expected}\n"
 

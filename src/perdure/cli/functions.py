@@ -92,6 +92,9 @@ def function_key_of(name: str, key_file: Path | None) -> None:
     \b
     perdure functions key orders --key-file /run/secrets/perdure.key
     """
+    if key_file is None and (secret := os.environ.get("PERDURE_SECRET_KEY")):
+        click.echo(function_key(bytes.fromhex(secret), name))
+        return
     file = key_file or Path(os.environ.get("PERDURE_DATA") or DATA_FOLDER) / "secret.key"
     try:
         key = file.read_bytes()

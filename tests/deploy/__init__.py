@@ -1,0 +1,1 @@
+"""Tests of what deploys the service: files, held by their linters."""
