@@ -40,7 +40,14 @@ PAGES: Final = (
     "steps.md",
     "waits.md",
 )
-ELSEWHERE: Final = {"embedded.md", "logging.md", "plugins.md", "serialization.md", "testing.md"}
+ELSEWHERE: Final = {
+    "embedded.md",
+    "endpoints.md",
+    "logging.md",
+    "plugins.md",
+    "serialization.md",
+    "testing.md",
+}
 OPERATIONS: Final = (
     "callbacks.md",
     "child-contexts.md",
