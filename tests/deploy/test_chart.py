@@ -5,6 +5,7 @@ schemas.
 import copy
 import ipaddress
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,17 @@ def test_the_probes_reach_the_service(default: dict[str, dict[str, Any]]) -> Non
         guards._check_host(header["value"].encode())
     with pytest.raises(ApiError):
         guards._check_host(b"10.1.2.3:9070")
+
+
+def test_the_page_names_values_that_there_are() -> None:
+    page = (ROOT / "docs" / "operating" / "deployment.md").read_text()
+    (rows,) = re.findall(r"^\| value \| default .*\n\| ---.*\n((?:\|.*\n)+)", page, re.M)
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    for name in re.findall(r"^\| `([a-zA-Z.]+)`", rows, re.M):
+        found: Any = values
+        for part in name.split("."):
+            assert part in found, name
+            found = found[part]
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING])

@@ -266,3 +266,18 @@ def test_a_shutdown_stops_runs_and_refuses_others(tmp_path: Path) -> None:
         ]
 
     with_rig(tmp_path, story)
+
+
+def test_a_run_for_which_no_worker_can_be_started_waits_before_the_next(tmp_path: Path) -> None:
+    """X4: it is not counted as a failure, so that nothing else holds the next one back."""
+
+    async def story(rig: Rig) -> None:
+        (tmp_path / "tmp").write_text("where the workers' folders would be")
+        report = await rig.invoke(rig.function(PID))
+        assert isinstance(report.outcome, Crashed)
+        assert report.outcome.kind is FailureKind.UNAVAILABLE
+        assert report.outcome.retry_after_ms == 1_000
+        (tmp_path / "tmp").unlink()
+        assert isinstance((await rig.invoke(rig.function(PID))).outcome, Returned)
+
+    with_rig(tmp_path, story)

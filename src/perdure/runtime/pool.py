@@ -14,7 +14,13 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, Final
 
 from perdure.clock import Clock
-from perdure.engine.invoker import Crashed, FunctionVersion, InvocationReport, InvocationRequest
+from perdure.engine.invoker import (
+    Crashed,
+    FailureKind,
+    FunctionVersion,
+    InvocationReport,
+    InvocationRequest,
+)
 from perdure.engine.keepers import Keepers
 from perdure.runtime.code import LoadCode
 from perdure.runtime.errors import LaunchError, WorkerError
@@ -29,6 +35,7 @@ __all__ = ["WorkerPool"]
 _logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS_MAX: Final = 15.0
+_NO_WORKER_MS: Final = 1_000  #: until a run for which no worker could be started is tried again
 
 
 class _Member:
@@ -321,7 +328,14 @@ class WorkerPool:
 
     def _no_worker(self, error: WorkerError) -> InvocationReport:
         now_ms = self._clock.now_ms()
-        crash = Crashed(kind=error.kind, error_type=error.error_type, message=str(error))
+        # Not a failure of the function, so nothing else would hold the next try back.
+        is_passing = error.kind is FailureKind.UNAVAILABLE and not self._is_closed
+        crash = Crashed(
+            kind=error.kind,
+            error_type=error.error_type,
+            message=str(error),
+            retry_after_ms=_NO_WORKER_MS if is_passing else 0,
+        )
         return InvocationReport(
             outcome=crash, started_at_ms=now_ms, ended_at_ms=now_ms, log_tail=error.log_tail
         )
