@@ -135,7 +135,7 @@ class Reads:
             if known is None:
                 return Execution.of(identity, progress, operations)
             changed = {operation.id: operation for operation in operations}
-            return Execution.of(identity, progress, (known.operations | changed).values())
+            return Execution.of(identity, progress, {**known.operations, **changed}.values())
 
     async def find(self, connection: Connection, function_arn: str, name: str) -> str | None:
         """Return the id of the execution that has the name, if any.
