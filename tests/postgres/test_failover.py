@@ -16,8 +16,10 @@ import pytest
 
 from perdure.store.postgres import PostgresStore
 from perdure.store.postgres_durability import WeakDurabilityError
+from perdure.store.protocol import StoreUnknownError
+from tests.core.builders import a_begin
 from tests.store.clusters import Cluster
-from tests.store.stores import opened
+from tests.store.stores import Keeper, a_change, an_id, opened
 
 from .load import Load, under_load
 
@@ -169,5 +171,32 @@ def test_an_asynchronous_standby_loses_changes_and_the_start_says_so(folder: Pat
     try:
         asyncio.run(refused())
         assert asyncio.run(story()) != []
+    finally:
+        pair.stop()
+
+
+def test_a_commit_whose_wait_for_the_standby_is_given_up_is_unknown(folder: Path) -> None:
+    """D1, D4: the server only warns, and says that it is committed."""
+    pair = Pair(folder, synchronous_standby_names="standby")
+
+    async def story() -> None:
+        async with opened(PostgresStore(pair.url, is_ha=True, connections_max=2)) as store:
+            execution = await Keeper(store).start()
+            await asyncio.to_thread(pair.freeze)
+            commit = asyncio.ensure_future(store.commit(a_change(execution, a_begin())))
+            waiting = (
+                "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+            )
+            while not await asyncio.to_thread(pair.primary.sql, waiting):
+                assert not commit.done()
+            with pytest.raises(StoreUnknownError, match="standby"):
+                await commit
+            await asyncio.to_thread(pair.thaw)
+            found = await store.load(an_id(1))
+            assert found is not None
+            assert found.progress.epoch == 1
+
+    try:
+        asyncio.run(story())
     finally:
         pair.stop()

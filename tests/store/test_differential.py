@@ -29,7 +29,7 @@ from perdure.store.records import RecordConflictError, RecordWrite
 from tests.core.builders import NOW_MS
 from tests.core.moves import Chance, Moves
 
-from .stores import KINDS, MEMORY, SQLITE, a_store, an_id, opened
+from .stores import KINDS, MEMORY, POSTGRES, SQLITE, a_store, an_id, opened
 
 STEPS_MAX: Final = 2_000
 QUIET_STEPS: Final = 500  #: without a new pair
@@ -305,8 +305,11 @@ async def a_round(folder: Path, kinds: Sequence[str], seed: int) -> Round:
         return told
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    ("kinds", "seeds"), [([MEMORY, SQLITE], SEEDS), (KINDS, [4])], ids=["two", "all"]
+    ("kinds", "seeds"),
+    [([MEMORY, SQLITE], SEEDS), ([MEMORY, POSTGRES], SEEDS), (KINDS, [4])],
+    ids=["sqlite", "postgres", "all"],
 )
 def test_every_store_answers_as_the_one_in_memory_does(
     kinds: Sequence[str], seeds: Sequence[int], tmp_path: Path

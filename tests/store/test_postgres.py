@@ -410,3 +410,26 @@ def test_it_says_how_large_the_database_is(tmp_path: Path) -> None:
             assert await store.database_size() > 1_000_000
 
     asyncio.run(story())
+
+
+def test_the_highest_instant_outlives_the_connections_that_brought_it(tmp_path: Path) -> None:
+    """T5: and their rows do not add up."""
+
+    async def story() -> None:
+        async with opened(shared(tmp_path)) as store:
+            keeper = Keeper(store)
+            keeper.now_ms = NOW_MS + 7
+            await keeper.start()
+        admin = await asyncpg.connect(a_database(tmp_path))
+        await admin.execute(
+            "INSERT INTO perdure.instant SELECT -n, $1::BIGINT - n FROM generate_series(1, 3000) n",
+            NOW_MS,
+        )
+        for _ in range(2):
+            async with opened(shared(tmp_path)):
+                pass
+            assert await admin.fetchval("SELECT max(high_ms) FROM perdure.instant") == NOW_MS + 7
+            assert await admin.fetchval("SELECT count(*) FROM perdure.instant") < 20
+        await admin.close()
+
+    asyncio.run(story())

@@ -22,7 +22,13 @@ from perdure.store.postgres_durability import (
 )
 from perdure.store.postgres_migrations import migrate
 from perdure.store.postgres_reads import Reads
-from perdure.store.postgres_records import Records, discard, erase_some, write_records
+from perdure.store.postgres_records import (
+    Records,
+    discard,
+    erase_some,
+    high_instant,
+    write_records,
+)
 from perdure.store.postgres_rows import piece_of
 from perdure.store.postgres_writer import Writer
 from perdure.store.protocol import (
@@ -105,9 +111,11 @@ class PostgresStore:
             raise StoreOpenError(str(error)) from error
         try:
             report = await self._checked(connection)
-            await migrate(connection)
-            high_ms = await self._reads.high_ms(connection)
-            self.clock.hear(await connection.fetchval(_READ_CLOCK))
+            async with self._address.session(connection):
+                await migrate(connection)
+            async with self._address.session(connection):
+                high_ms = await high_instant(connection)
+                self.clock.hear(await connection.fetchval(_READ_CLOCK))
         finally:
             await close(connection)
         self._report = report
@@ -202,7 +210,8 @@ class PostgresStore:
 
     async def _checked(self, connection: Connection, held: str = "") -> DurabilityReport:
         """Return how durable commits over a connection are, unless that is too little."""
-        report = await read_durability(connection, is_ha=self._is_ha)
+        async with self._address.session(connection):
+            report = await read_durability(connection, is_ha=self._is_ha)
         weaknesses = tuple(one for one in report.weaknesses if one.setting != held)
         if weaknesses and not self._allows_weak_durability:
             raise WeakDurabilityError(self._address, weaknesses)

@@ -140,6 +140,19 @@ class Address:
         except (TimeoutError, *_ERRORS) as error:
             raise StoreUnavailableError(f"{self} cannot be reached: {error!r}") from error
 
+    @contextlib.asynccontextmanager
+    async def session(self, connection: Connection) -> AsyncGenerator[None]:
+        """Keep one session of the server for what is asked meanwhile.
+
+        A pooler may change it between two statements, and even between a statement and its values:
+        not within a transaction.
+        """
+        if not self.is_pooled:
+            yield
+            return
+        async with connection.transaction():
+            yield
+
 
 async def close(connection: Connection) -> None:
     """Close a connection, politely if it lets us."""
@@ -214,7 +227,11 @@ class Pool:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _once(self, work: Callable[[Connection], Awaitable[T]], until: float) -> T:
-        async with self._lend(until) as connection, asyncio.timeout(until - time.monotonic()):
+        async with (
+            self._lend(until) as connection,
+            asyncio.timeout(until - time.monotonic()),
+            self._address.session(connection),
+        ):
             return await work(connection)
 
     @contextlib.asynccontextmanager

@@ -79,7 +79,6 @@ ORDER BY first_id DESC LIMIT $3
 _SELECT_OPERATION_IDS: Final = """
 SELECT position, id FROM perdure.operation WHERE execution = $1 AND position = ANY ($2)
 """
-_SELECT_HIGH: Final = "SELECT max(high_ms) FROM perdure.instant"
 _SELECT_PINS: Final = """
 SELECT digest FROM perdure.pin
 WHERE is_durable AND ($1::TEXT IS NULL OR function_arn = $1) AND ($2::TEXT IS NULL OR version = $2)
@@ -107,10 +106,6 @@ class Reads:
     def __init__(self, damage: Damage) -> None:
         """Note in ``damage`` what cannot be read."""
         self._damage = damage
-
-    async def high_ms(self, connection: Connection) -> int:
-        """Return the highest instant ever stored."""
-        return await connection.fetchval(_SELECT_HIGH) or 0
 
     async def load(
         self, connection: Connection, execution_id: str, known: Execution | None

@@ -1,4 +1,6 @@
-"""Records, letters to be removed and executions to be erased: each a transaction of its own."""
+"""Records, letters to be removed, executions to be erased, and the highest instant: each a
+transaction of its own.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,7 +14,7 @@ from perdure.store.protocol import CorruptRowError
 from perdure.store.records import Record, RecordConflictError, RecordWrite
 from perdure.store.rows import read_record, record_checksum
 
-__all__ = ["Records", "discard", "erase_some", "write_records"]
+__all__ = ["Records", "discard", "erase_some", "high_instant", "write_records"]
 
 _asyncpg: Final[Any] = asyncpg
 _ERASE_ROWS_MAX: Final = 2_000
@@ -38,6 +40,17 @@ WHERE collection = $1 AND key = $2
 """
 _DELETE: Final = "DELETE FROM perdure.record WHERE collection = $1 AND key = $2"
 _DISCARD: Final = "DELETE FROM perdure.letter WHERE id = ANY ($1::TEXT[])"
+_SELECT_HIGH: Final = "SELECT coalesce(max(high_ms), 0), count(*) FROM perdure.instant"
+_SLOTS_MAX: Final = 1_000
+#: Connections come and go; what those that are gone have left is kept in one row.
+_FOLD: Final = """
+WITH gone AS (
+    DELETE FROM perdure.instant WHERE slot NOT IN (SELECT pid FROM pg_stat_activity) AND slot <> 0
+    RETURNING high_ms
+)
+INSERT INTO perdure.instant AS i SELECT 0, max(high_ms) FROM gone HAVING max(high_ms) IS NOT NULL
+ON CONFLICT (slot) DO UPDATE SET high_ms = greatest(i.high_ms, excluded.high_ms)
+"""
 
 
 class Records:
@@ -117,3 +130,12 @@ async def discard(connection: Connection, letter_ids: Sequence[str]) -> None:
 async def erase_some(connection: Connection, key: bytes) -> bool:
     """Remove some rows of an execution that is being deleted; return whether none is left."""
     return await connection.fetchval(ERASE_SOME, key, _ERASE_ROWS_MAX)
+
+
+async def high_instant(connection: Connection) -> int:
+    """Return the highest instant that was ever committed (T5)."""
+    high_ms, count = await connection.fetchrow(_SELECT_HIGH)
+    if count > _SLOTS_MAX:
+        async with connection.transaction():
+            await connection.execute(_FOLD)
+    return high_ms

@@ -207,10 +207,7 @@ class _Line:
         pieces = [waiting.piece for waiting in group]
         statement = statement_of(pieces, self._known_pins, self._level, _LOCK_MS)
         self._is_warned = False
-        async with asyncio.timeout(_COMMIT_SECONDS), contextlib.AsyncExitStack() as held:
-            if self._address.is_pooled:
-                # Between a statement and its values the pooler must not change the session.
-                await held.enter_async_context(connection.transaction())
+        async with asyncio.timeout(_COMMIT_SECONDS), self._address.session(connection):
             said = await connection.fetchval(statement.sql, *statement.values)
         if self._is_warned:
             raise ConnectionAbortedError("committed, but perhaps not on a standby")
