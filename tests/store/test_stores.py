@@ -18,6 +18,7 @@ from perdure.core.commands import (
     Wake,
 )
 from perdure.core.execution import Execution, ExecutionKind, ParentLink
+from perdure.core.machine import apply
 from perdure.core.outcome import AnnounceEnd, NotifyParent, StartChild
 from perdure.protocol.operations import ErrorObject
 from perdure.protocol.words import (
@@ -1100,5 +1101,23 @@ def test_letters_are_claimed_like_executions(kind: str, tmp_path: Path) -> None:
         assert await claimed("c", 9, NOW_MS + 1_000) == everything
         await store.discard([letter.id for letter in everything])
         assert await claimed("c", 9, NOW_MS + 5_000) == []
+
+    with_store(kind, tmp_path, story)
+
+
+@every_store
+def test_what_is_known_and_was_never_committed_is_not_believed(kind: str, tmp_path: Path) -> None:
+    """F9: as after a failover to a database that was behind."""
+
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        execution = await keeper.start()
+        await keeper.tell(execution, a_begin())
+        known = await store.load(an_id(1))
+        assert known is not None
+        for number in range(3):
+            checkpoint = a_checkpoint(known, a_step(operation_id=f"never-{number}"))
+            known.advance(apply(known, checkpoint, NOW_MS))
+        assert await store.load(an_id(1), known) == execution
 
     with_store(kind, tmp_path, story)

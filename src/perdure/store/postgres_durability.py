@@ -85,7 +85,7 @@ async def read_durability(connection: Connection, *, is_ha: bool) -> DurabilityR
         needed = "the names of standbys, for high availability"
         weaknesses.append(Weakness(setting="synchronous_standby_names", value="", needed=needed))
     elif is_ha and settings["synchronous_standbys"] == "0":
-        needed = "at least one that is synchronous, for high availability"
+        needed = "one that is synchronous, and seen by this role (pg_monitor)"
         value = f"0 of {settings['standbys']} connected standbys"
         weaknesses.append(Weakness(setting="pg_stat_replication", value=value, needed=needed))
     return DurabilityReport(settings=settings, is_ha=is_ha, weaknesses=tuple(weaknesses))

@@ -129,6 +129,9 @@ class Reads:
             operations = _read_operations(key, row[_COLUMN_COUNT:])
             if known is None:
                 return Execution.of(identity, progress, operations)
+            if progress.version < version or identity != known.identity:
+                # What is known never was, or is no more: a standby took over that was behind.
+                return await self.load(connection, execution_id, None)
             changed = {operation.id: operation for operation in operations}
             return Execution.of(identity, progress, {**known.operations, **changed}.values())
 

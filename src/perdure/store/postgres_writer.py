@@ -12,7 +12,7 @@ import logging
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from perdure.store.postgres_connections import Address, Connection, Fate, close, fate_of
@@ -82,7 +82,7 @@ class Writer:
 
 
 #: Looks at a new connection; what it raises keeps the connection from being used.
-Prepare = Callable[[Connection], "asyncio.Future[None] | Any"]
+Prepare = Callable[[Connection], Awaitable[None]]
 
 
 class _Line:
