@@ -31,7 +31,7 @@ ROUNDS: Final = int(os.environ.get("PERDURE_SOAK_ROUNDS", "1"))
 
 pytestmark = [
     pytest.mark.nodes,
-    pytest.mark.timeout(900 * ROUNDS),
+    pytest.mark.timeout(1800 * ROUNDS),
     # boto3 leaves the sockets of a server that was killed to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -25,7 +25,7 @@ from perdure.protocol.limits import (
 )
 from perdure.protocol.unsupported import UNSUPPORTED_CALLS
 from perdure.protocol.wire import WireError
-from perdure.store.protocol import StoreUnavailableError
+from perdure.store.protocol import StoreUnavailableError, StoreUnknownError
 
 __all__ = ["LambdaService", "Method", "find_method"]
 
@@ -97,9 +97,9 @@ class LambdaService:
             await exchange.refuse(400, "InvalidParameterValueException", str(error))
         except Refusal as refusal:
             await _refuse(exchange, endpoint, refusal)
-        except StoreUnavailableError as error:
+        except (StoreUnavailableError, StoreUnknownError) as error:
             _log.warning("request %s %s: %s", exchange.request_id, exchange.method, error)
-            await _refuse(exchange, endpoint, Unavailable("the store cannot be reached; try again"))
+            await _refuse(exchange, endpoint, Unavailable("the store cannot tell now; try again"))
         except Exception:  # noqa: BLE001 - the edge: logged once, with its id
             _log.exception("request %s %s", exchange.request_id, exchange.method)
             is_hurried = isinstance(endpoint, _Endpoint) and endpoint.is_hurried

@@ -11,6 +11,7 @@ and what a dead one has left, the others take: they hear of it, or find it.
 import asyncio
 import contextlib
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
@@ -51,6 +52,7 @@ _LEFT_AFTER_MS: Final = 500
 _CLAIM_MS: Final = 1_000  #: shorter than from look to look: who cannot run it leaves it to others
 _TELL_EVERY_SECONDS: Final = 0.1
 _KEEPER_FIRST_MS: Final = 25  #: the head start of the node that may have kept the handler
+_REMEMBERED_MAX: Final = 10_000  #: executions of which it is known that they ran here last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class Dispatcher:
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._bounds: dict[str, int | None] = {}
+        self._ran_here: OrderedDict[str, int] = OrderedDict()
         self._told_at = -_TELL_EVERY_SECONDS
         self._is_wanted = False  #: others have told of more than they have room for
         self._is_draining = False
@@ -198,15 +201,21 @@ class Dispatcher:
             self._offer(execution_id, outcome.identity.function_arn, delay_ms)
 
     def _may_be_kept_elsewhere(self, outcome: Outcome) -> bool:
-        progress, arn = outcome.progress, outcome.identity.arn
+        progress = outcome.progress
         return (
             self._engine.is_shared
             and not self._engine.hearsay.is_alone
             and self._settings.kept_handlers_max > 0
             and progress.epoch > 0
             and outcome.identity.id not in self._runs
-            and self.keepers.keeper(arn, epoch=progress.epoch + 1) is None
+            and self._ran_here.get(outcome.identity.id) != progress.epoch
         )
+
+    def _remember(self, execution_id: str, epoch: int) -> None:
+        self._ran_here[execution_id] = epoch
+        self._ran_here.move_to_end(execution_id)
+        if len(self._ran_here) > _REMEMBERED_MAX:
+            self._ran_here.popitem(last=False)
 
     def _hear_of_more(self, _keys: tuple[str, ...]) -> None:
         self._is_wanted = True
@@ -342,8 +351,10 @@ class Dispatcher:
             _log.exception("the invocation of execution %s failed in the server", execution_id)
         finally:
             del self._runs[execution_id]
-        if self._engine.is_shared and not is_known:
-            await self._runner.give_back(execution_id, run)
+        if self._engine.is_shared:
+            self._remember(execution_id, run.epoch)
+            if not is_known:
+                await self._runner.give_back(execution_id, run)
         await self._offer_again(execution_id, pause_ms)
         self._pump()
 

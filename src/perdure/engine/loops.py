@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from perdure.store.protocol import StoreUnavailableError
+from perdure.store.protocol import StoreUnavailableError, StoreUnknownError
 
 __all__ = ["Loop"]
 
@@ -52,7 +52,7 @@ class Loop:
             self._nudged.clear()
             try:
                 seconds = await self._run_once()
-            except StoreUnavailableError as error:
+            except (StoreUnavailableError, StoreUnknownError) as error:
                 _log.warning("%s: the store cannot be reached: %s", self._name, error)
                 seconds = _AFTER_ERROR_SECONDS
             except Exception:  # noqa: BLE001 - the edge of a round: logged, and tried again

@@ -27,7 +27,7 @@ class Reaper:
     """Releases leases that have run out, and those of nodes that are gone."""
 
     def __init__(self, engine: Engine) -> None:
-        """Reap for ``engine``; leases of its owner are this node's own."""
+        """Reap for ``engine``, whose owner this node is."""
         #: Tells whether a node that shares the store lives, as far as is known.
         self.is_alive: Callable[[str], bool] = lambda _: True
         self._engine = engine
