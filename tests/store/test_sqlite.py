@@ -16,8 +16,10 @@ import pytest
 
 from perdure.core.commands import Delete, Stop
 from perdure.core.execution import Execution
+from perdure.core.machine import apply
 from perdure.sdk.loop import new_event_loop
 from perdure.store import sqlite, sqlite_commits, sqlite_writer
+from perdure.store.change import Change
 from perdure.store.protocol import Agenda, CommitResult, ExecutionQuery, StoreFullError
 from perdure.store.records import RecordWrite
 from perdure.store.rows import rows_of
@@ -25,8 +27,9 @@ from perdure.store.sqlite import SqliteStore
 from perdure.store.sqlite_commits import Discard
 from perdure.store.sqlite_migrations import migrate
 from perdure.store.sqlite_schema import SCHEMA, StoreOpenError, connect
-from perdure.store.sqlite_writer import ThreadWriter
+from perdure.store.sqlite_writer import ProcessWriter, ThreadWriter
 from tests.core.builders import (
+    NOW_MS,
     a_begin,
     a_chained_invoke,
     a_checkpoint,
@@ -620,3 +623,71 @@ def test_on_a_loop_that_says_when_it_rests_whoever_came_until_then_is_committed_
     commits = loop.run_until_complete(story())
     loop.close()
     assert commits == [False] * 8 + [True] * 4 + [True] + [False] * 2
+
+
+def test_the_server_and_its_writer_process_commit_in_turn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A lone caller is served in the server, company by the process; each knows what the other has
+    written: where executions lie, and when they are due.
+    """
+    monkeypatch.setattr(sqlite_writer, "_QUICK_SECONDS", 60.0)
+
+    async def story(store: SqliteStore) -> None:
+        writer = store._writer
+        assert isinstance(writer, ProcessWriter)
+        numbers = itertools.count(1)
+        here: list[bool] = []
+
+        async def begin() -> None:
+            number = next(numbers)
+            change = a_change(None, a_start(id=an_id(number), name=str(number)))
+            assert await store.commit(change) is CommitResult.COMMITTED
+
+        for _ in range(12):
+            await begin()
+            here.append(writer._is_theirs_stale)
+        await asyncio.gather(*(begin() for _ in range(5)))
+        here.append(writer._is_theirs_stale)
+        for _ in range(12):
+            await begin()
+            here.append(writer._is_theirs_stale)
+        assert here == [*[False] * 8, *[True] * 4, False, *[False] * 8, *[True] * 4]
+        found = await store.upcoming(Agenda.READY, before_ms=1 << 60, limit=100)
+        assert {due.execution_id for due in found} == {an_id(n) for n in range(1, 30)}
+        for number in range(1, 30):
+            loaded = await store.load(an_id(number))
+            assert loaded is not None
+            assert loaded.identity.name == str(number)
+
+    with_store(SQLITE_PROCESS, tmp_path, story)
+
+
+def test_what_changes_hands_while_it_changes_is_due_when_it_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One execution, committed by the server and by the process in turn: its indexed instants are
+    those of its last change.
+    """
+    monkeypatch.setattr(sqlite_writer, "_QUICK_SECONDS", 60.0)
+
+    async def story(store: SqliteStore) -> None:
+        writer = store._writer
+        assert isinstance(writer, ProcessWriter)
+        execution = apply(None, a_start(id=an_id(1), name="1"), NOW_MS)
+        change = Change.of(execution)
+        assert await store.commit(change) is CommitResult.COMMITTED
+        progress = change.progress
+        for turn in range(40):
+            writer._calm = 100 if turn % 2 else 0
+            ready_at_ms = NOW_MS + turn // 3
+            progress = progress._replace(version=progress.version + 1, ready_at_ms=ready_at_ms)
+            next_change = Change(
+                execution_id=an_id(1), expected_version=progress.version - 1, progress=progress
+            )
+            assert await store.commit(next_change) is CommitResult.COMMITTED
+            assert writer._is_theirs_stale is bool(turn % 2)
+            found = await store.upcoming(Agenda.READY, before_ms=1 << 60, limit=10)
+            assert [due.at_ms for due in found] == [ready_at_ms]
+
+    with_store(SQLITE_PROCESS, tmp_path, story)

@@ -95,8 +95,9 @@ class SqliteStore:
 
     async def _start_writer(self, connection: sqlite3.Connection, handle: int) -> Writer:
         if self._has_writer_process:
-            connection.close()
-            return await ProcessWriter.start(self._path, handle, on_unknown=self._on_unknown)
+            return await ProcessWriter.start(
+                self._path, connection, handle, on_unknown=self._on_unknown
+            )
         return ThreadWriter(connection, on_unknown=self._on_unknown, defer=self._defer)
 
     async def commit(self, change: Change) -> CommitResult:

@@ -14,7 +14,7 @@ from perdure.store.records import RecordConflictError, RecordWrite
 from perdure.store.rows import ChangeRows, FirstRows, Pin, record_checksum
 from perdure.store.sqlite_schema import EVENT_BITS, OPERATION_BITS
 
-__all__ = ["Answer", "Commits", "Discard", "EraseSome", "Work", "WriteRecords"]
+__all__ = ["Answer", "Commits", "Discard", "EraseSome", "Forget", "Work", "WriteRecords"]
 
 _KNOWN_MAX: Final = 4_096  #: executions of which it is known where they lie, and what is indexed
 _PINS_MAX: Final = 1_024
@@ -100,13 +100,20 @@ class WriteRecords(NamedTuple):
     writes: list[RecordWrite]
 
 
-Work = ChangeRows | Discard | EraseSome | WriteRecords
+class Forget(NamedTuple):
+    """Read again what is remembered of the file: another connection has written to it."""
+
+
+Work = ChangeRows | Discard | EraseSome | WriteRecords | Forget
 Answer = CommitResult | bool | None | Exception
 _Due = tuple[int | None, ...]
 
 
 class Commits:
-    """Commits groups of work on one connection; nobody else writes what it writes."""
+    """Commits groups of work on one connection.
+
+    Nobody else writes what it writes; or whoever does has it ``forget`` before its next commit.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Write through ``connection``."""
@@ -132,6 +139,12 @@ class Commits:
         except Exception as error:  # noqa: BLE001 - the writer must answer, whatever it was
             return [self._fault(error)] * len(group)
         return answers
+
+    def forget(self) -> None:
+        """Read again what is remembered of the file: another connection has written to it."""
+        self._known.clear()
+        self._pins.forget()
+        self._next_number = self._read_next_number()
 
     def carry_over(self, number: int, rows: ChangeRows) -> None:
         """Write the whole of an execution under the number that it had in an older file, in the
@@ -168,6 +181,8 @@ class Commits:
                 return self._write_records(work.writes)
             case EraseSome():
                 return self._erase_some(work.key)
+            case Forget():
+                return self.forget()
             case Discard():
                 ids = [(letter_id,) for letter_id in work.letter_ids]
                 self._connection.executemany(_DELETE_LETTER, ids)

@@ -9,7 +9,7 @@ import msgspec
 from perdure.store.protocol import CommitResult, StoreFullError, StoreUnknownError
 from perdure.store.records import RecordConflictError, RecordWrite
 from perdure.store.rows import ChangeRows, FirstRows, Pin
-from perdure.store.sqlite_commits import Answer, Discard, EraseSome, Work, WriteRecords
+from perdure.store.sqlite_commits import Answer, Discard, EraseSome, Forget, Work, WriteRecords
 
 __all__ = [
     "Frames",
@@ -23,7 +23,7 @@ __all__ = [
 _LENGTH: Final = struct.Struct(">Q")
 _ARRAY: Final = struct.Struct(">BI")  #: how MessagePack begins an array of any length
 _ARRAY_MARK: Final = 0xDD
-_KINDS: Final[tuple[type[Any], ...]] = (ChangeRows, Discard, EraseSome, WriteRecords)
+_KINDS: Final[tuple[type[Any], ...]] = (ChangeRows, Discard, EraseSome, WriteRecords, Forget)
 _NUMBER: Final = {kind: number for number, kind in enumerate(_KINDS)}
 _ERRORS: Final[dict[str, type[Exception]]] = {
     "full": StoreFullError,

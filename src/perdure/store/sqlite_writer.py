@@ -2,8 +2,8 @@
 
 Whatever was submitted while a transaction was on its way to the disk goes into the next one, so
 that one fsync serves many (group commit). A process costs the server's interpreter a quarter of
-what a thread does, and is right where many commit at once; a thread starts at once, and serves a
-lone caller without being woken.
+what a thread does, and is right where many commit at once; a thread starts at once. With either, a
+lone caller's change is committed where it is called, while the disk is quick.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ from queue import SimpleQueue
 from typing import Any, Final, Protocol, cast
 
 from perdure.store.protocol import StoreUnknownError
-from perdure.store.sqlite_commits import Answer, Commits, Work
+from perdure.store.rows import ChangeRows
+from perdure.store.sqlite_commits import Answer, Commits, Forget, Work
 from perdure.store.sqlite_frames import Frames, decode_answers, encode_work, encode_works
 
 __all__ = ["Defer", "ProcessWriter", "ThreadWriter", "Writer"]
@@ -151,10 +152,30 @@ class ThreadWriter:
 
 
 class ProcessWriter(asyncio.Protocol):
-    """Commits in a process beside the server; it ends when the server does, however that ends."""
+    """Commits in a process beside the server; or, for a lone caller, where it is called.
 
-    def __init__(self, process: "subprocess.Popen[bytes]", *, on_unknown: OnUnknown) -> None:
-        """Talk to ``process``, which is answering to ``sqlite_writer_main``."""
+    The process ends when the server does, however that ends. Waking it and being woken by it costs
+    a lone caller more than a small transaction does: as long as one caller comes after another and
+    the disk is quick, changes are committed here, on a connection of the server's own. The first
+    that has company goes to the process, with all others. Never do both write at a time: the server
+    does only while nothing is under way, and each reads again what the other may have changed.
+    """
+
+    def __init__(
+        self,
+        process: "subprocess.Popen[bytes]",
+        connection: sqlite3.Connection,
+        *,
+        on_unknown: OnUnknown,
+    ) -> None:
+        """Talk to ``process``, which is answering to ``sqlite_writer_main``; ``connection`` is to
+        the same file.
+        """
+        self._commits = Commits(connection)
+        self._alone: list[_Piece] = []
+        self._calm = 0
+        self._is_ours_stale = False  #: the process has written since we have
+        self._is_theirs_stale = False
         self._process = process
         self._transport: asyncio.Transport | None = None
         self._ledger = _Ledger(on_unknown)
@@ -167,7 +188,9 @@ class ProcessWriter(asyncio.Protocol):
         self._ended: asyncio.Future[None] = self._loop.create_future()
 
     @classmethod
-    async def start(cls, path: Path, lock: int, *, on_unknown: OnUnknown) -> "ProcessWriter":
+    async def start(
+        cls, path: Path, connection: sqlite3.Connection, lock: int, *, on_unknown: OnUnknown
+    ) -> "ProcessWriter":
         """Return a writer on the file at ``path``, whose process also holds the ``lock``."""
         ours, theirs = socket.socketpair()
         try:
@@ -175,7 +198,7 @@ class ProcessWriter(asyncio.Protocol):
                 process = await asyncio.to_thread(_spawn, path, theirs.fileno(), lock)
             loop = asyncio.get_running_loop()
             _, writer = await loop.create_unix_connection(
-                lambda: cls(process, on_unknown=on_unknown), sock=ours
+                lambda: cls(process, connection, on_unknown=on_unknown), sock=ours
             )
         except BaseException:
             ours.close()  # the process ends with it
@@ -184,17 +207,23 @@ class ProcessWriter(asyncio.Protocol):
 
     async def submit(self, work: Work) -> Any:
         """Return the answer to a piece of work, after its commit."""
+        if isinstance(work, ChangeRows) and self._calm >= _CALM_MIN and self._is_idle:
+            future = self._ledger.open()
+            if not future.done():
+                self._alone.append((work, future))
+                if len(self._alone) == 1:
+                    # Whoever else is about to submit in this round of the loop is company.
+                    self._loop.call_soon(self._commit_alone)
+            return await future
         part = encode_work(work)  # what cannot be encoded is refused before it has a place
         future = self._ledger.open()
         if not future.done():
-            self._outgoing.append(part)
-            self._waiting.append(future)
-            if self._under_way < _UNDER_WAY_MAX:
-                self._flush()
+            self._send(part, future)
         return await future
 
     async def aclose(self) -> None:
         """Commit what was submitted, then end the process."""
+        self._commit_alone()
         self._flush()
         self._is_closing = True
         if self._transport is not None and not self._transport.is_closing():
@@ -212,6 +241,7 @@ class ProcessWriter(asyncio.Protocol):
             self._under_way -= 1
             self._flush()
             answers = decode_answers(frame)
+            self._calm = self._calm + 1 if len(answers) == 1 and self._is_idle else 0
             futures = [self._waiting.popleft() for _ in answers]
             self._ledger.answer(futures, answers)
 
@@ -226,9 +256,39 @@ class ProcessWriter(asyncio.Protocol):
         if not self._ended.done():
             self._ended.set_result(None)
 
+    @property
+    def _is_idle(self) -> bool:
+        return not (self._under_way or self._outgoing)
+
+    def _commit_alone(self) -> None:
+        pieces, self._alone = self._alone, []
+        if len(pieces) == 1 and self._is_idle:
+            if self._is_ours_stale:
+                self._commits.forget()
+            self._is_ours_stale, self._is_theirs_stale = False, True
+            began = time.monotonic()
+            answers = self._commits.commit([pieces[0][0]])
+            if time.monotonic() - began > _QUICK_SECONDS:
+                self._calm = 0
+            self._ledger.answer([pieces[0][1]], answers)
+        elif pieces:
+            self._calm = 0
+            for work, future in pieces:
+                self._send(encode_work(work), future)
+
+    def _send(self, part: bytes, future: "asyncio.Future[Any]") -> None:
+        self._outgoing.append(part)
+        self._waiting.append(future)
+        if self._under_way < _UNDER_WAY_MAX:
+            self._flush()
+
     def _flush(self) -> None:
         if self._outgoing and self._transport is not None:
             parts, self._outgoing = self._outgoing, []
+            if self._is_theirs_stale:
+                parts.insert(0, encode_work(Forget()))
+                self._waiting.appendleft(self._loop.create_future())
+            self._is_ours_stale, self._is_theirs_stale = True, False
             self._under_way += 1
             self._transport.write(encode_works(parts))
 
