@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ from tests.serving import ServerProcess, client, eventually, serving
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
+ROOT = Path(__file__).resolve().parents[2]
 ROLE = "arn:aws:iam::123456789012:role/tests"
 DURABLE = {"ExecutionTimeout": 600, "RetentionPeriodInDays": 1}
 
@@ -140,7 +144,8 @@ def test_a_handler_of_awss_sdk_runs_at_an_endpoint(
 @pytest.mark.parametrize("handler", ["handler", "awaiting"])
 def test_handlers_of_our_sdk_run_at_an_endpoint(place: Place, plain: str, handler: str) -> None:
     name = f"own-{handler}"
-    process = place.endpoint(name, f"own_sdk.{handler}")
+    # A kept handler would never be found again: it is not kept, whatever the variable says.
+    process = place.endpoint(name, f"own_sdk.{handler}", PERDURE_KEEP_HANDLERS="10")
     place.function(name, process.url)
     answer = place.api.invoke(
         FunctionName=f"{name}:$LATEST", Payload=json.dumps({"n": 1, "asks": plain})
@@ -407,3 +412,41 @@ def test_a_service_that_allows_no_endpoints_any_more(tmp_path: Path) -> None:
         assert document["errorType"] == "Runtime.Unavailable"
         assert "no endpoints are allowed on this service" in document["errorMessage"]
         place.close()
+
+
+@pytest.fixture
+def emulator(place: Place) -> Iterator[str]:
+    """The URL of the actor behind a server of the emulator's kind: it knows nothing of us."""
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "AWS_ENDPOINT_URL_LAMBDA": place.server.url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    command = [sys.executable, "-m", "tests.service.emulator", "actor.handler", "0"]
+    with subprocess.Popen(
+        command, cwd=FUNCTIONS, env=variables, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().split()[-1]
+        yield f"http://127.0.0.1:{port}"
+        process.kill()
+
+
+def test_a_server_of_the_emulators_kind_is_an_endpoint(
+    place: Place, emulator: str, tmp_path: Path
+) -> None:
+    """One invocation at a time: those that come meanwhile are turned away, and come again."""
+    place.function("emulated", emulator)
+    stage = Stage(place.api, tmp_path, "emulated")
+    busy = stage.start(["note", "one"], ["gate", "g"], ["wait", 1], ["note", "two"])
+    stage.entered("g")
+    others = [stage.start(["note", f"other {number}"]) for number in range(2)]
+    failing = stage.start(["fail", "on purpose"])
+    stage.suspended(others[0])
+    stage.open("g")
+    assert stage.result(busy) == ["one", None, None, "two"]
+    assert [stage.result(arn) for arn in others] == [["other 0"], ["other 1"]]
+    assert closed(place.api, failing)["Status"] == "FAILED"

@@ -71,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return _USAGE
     _set_region()
+    # Nobody comes back to a handler that is kept here: the next invocation may go anywhere.
+    os.environ.pop("PERDURE_KEEP_HANDLERS", None)
     sys.path.insert(0, str(Path.cwd()))
     try:
         handler = load_handler(options.handler)
