@@ -20,6 +20,7 @@ from perdure.store.protocol import (
     StoreFullError,
     StoreUnavailableError,
     StoreUnknownError,
+    Tally,
 )
 from perdure.store.records import Record, RecordWrite
 
@@ -229,6 +230,11 @@ class Connection:
         """Return a page of executions."""
         await self._read()
         return await self._memory.list(query)
+
+    async def tally(self, *, limit: int) -> Sequence[Tally]:
+        """Return how many executions have which status."""
+        await self._read()
+        return await self._memory.tally(limit=limit)
 
     async def erase(self, execution_id: str) -> None:
         """Remove an execution that is being deleted."""

@@ -278,6 +278,7 @@ class Round:
         """Read everything there is."""
         await self.twins.ask(lambda store: store.letters(limit=10_000), "letters")
         await self.twins.ask(lambda store: store.list(ExecutionQuery(limit=10_000)), "list")
+        await self.twins.ask(_tally, "tally")
         for execution in self._lives.values():
             execution_id = execution.identity.id
             query = EventQuery(execution_id=execution_id, limit=10_000)
@@ -285,6 +286,10 @@ class Round:
             assert [event.id for event in events] == [*range(1, execution.progress.event_count + 1)]
             loaded = await self.twins.ask(lambda store, i=execution_id: store.load(i), "load")
             assert loaded == execution
+
+
+async def _tally(store: Store) -> list[Any]:
+    return sorted(await store.tally(limit=10_000))
 
 
 async def _due(store: Store, agenda: Agenda, before_ms: int) -> list[Any]:

@@ -696,6 +696,52 @@ def test_a_list_holds_the_durable_executions_that_were_asked_for(
     with_store(kind, tmp_path, story)
 
 
+@every_reader
+@pytest.mark.parametrize(
+    ("limit", "counts"),
+    [
+        (
+            100,
+            {
+                (FUNCTION_ARN, ExecutionStatus.RUNNING): 2,
+                (FUNCTION_ARN, ExecutionStatus.STOPPED): 1,
+                (FUNCTION_ARN, ExecutionStatus.PAUSED): 1,
+                ("arn:g", ExecutionStatus.RUNNING): 1,
+            },
+        ),
+        (0, {}),
+    ],
+    ids=["all", "none"],
+)
+def test_a_tally_counts_durable_executions_by_function_and_status(
+    limit: int, counts: dict[tuple[str, ExecutionStatus], int], kind: str, tmp_path: Path
+) -> None:
+    async def story(store: Store) -> None:
+        await a_crowd(Keeper(store))
+        tallies = await store.tally(limit=limit)
+        found = {(tally.function_arn, tally.status): tally.executions for tally in tallies}
+        assert len(found) == len(tallies)
+        assert found == counts
+
+    with_store(kind, tmp_path, story)
+
+
+@every_store
+def test_a_tally_counts_no_more_than_the_newest(kind: str, tmp_path: Path) -> None:
+    async def story(store: Store) -> None:
+        keeper = Keeper(store)
+        for number in range(1, 6):
+            execution = await keeper.start(number)
+            if number < 4:
+                await keeper.tell(execution, Stop())
+        for limit, running, stopped in ((1, 1, 0), (2, 2, 0), (4, 2, 2), (5, 2, 3), (9, 2, 3)):
+            counts = {one.status: one.executions for one in await store.tally(limit=limit)}
+            assert counts.get(ExecutionStatus.RUNNING, 0) == running
+            assert counts.get(ExecutionStatus.STOPPED, 0) == stopped
+
+    with_store(kind, tmp_path, story)
+
+
 @every_store
 @pytest.mark.parametrize("newest_first", [False, True], ids=["forward", "backward"])
 def test_pages_of_a_list_lose_and_repeat_nothing_under_writes(

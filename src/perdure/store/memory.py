@@ -2,6 +2,7 @@
 simulator's store.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -10,7 +11,15 @@ from perdure.core.event import Event
 from perdure.core.execution import Execution, ExecutionKind, Identity, Progress
 from perdure.protocol.words import ExecutionStatus
 from perdure.store.change import Change, Letter
-from perdure.store.protocol import Agenda, Claim, CommitResult, Due, EventQuery, ExecutionQuery
+from perdure.store.protocol import (
+    Agenda,
+    Claim,
+    CommitResult,
+    Due,
+    EventQuery,
+    ExecutionQuery,
+    Tally,
+)
 from perdure.store.records import Record, RecordConflictError, RecordWrite
 
 if TYPE_CHECKING:
@@ -140,6 +149,12 @@ class MemoryStore:
             reverse=query.newest_first,
         )
         return [(row.identity, row.progress) for row in found[: query.limit]]
+
+    async def tally(self, *, limit: int) -> Sequence[Tally]:
+        """Return how many of the newest durable executions have which status, by function."""
+        newest = await self.list(ExecutionQuery(limit=limit, newest_first=True))
+        counts = Counter((identity.function_arn, progress.status) for identity, progress in newest)
+        return [Tally(arn, status, count) for (arn, status), count in counts.items()]
 
     async def erase(self, execution_id: str) -> None:
         """Remove every row of an execution whose status is DELETING (R2)."""

@@ -40,6 +40,7 @@ from perdure.store.protocol import (
     ExecutionQuery,
     StoreOpenError,
     StoreUnavailableError,
+    Tally,
 )
 from perdure.store.records import Record, RecordWrite
 from perdure.store.rows import execution_key
@@ -173,6 +174,10 @@ class PostgresStore:
         are left out.
         """
         return await self._pool.read(lambda c: self._reads.page(c, query))
+
+    async def tally(self, *, limit: int) -> Sequence[Tally]:
+        """Return how many of the newest durable executions have which status, by function."""
+        return await self._pool.read(lambda c: self._reads.tally(c, limit))
 
     async def erase(self, execution_id: str) -> None:
         """Remove every row of a DELETING execution, a few thousand a transaction."""

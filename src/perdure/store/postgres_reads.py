@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from perdure.core.event import Event
 from perdure.core.execution import Execution, Identity, Progress
+from perdure.protocol.words import ExecutionStatus
 from perdure.store.change import Letter
 from perdure.store.codes import pack
 from perdure.store.damage import Damage
@@ -23,6 +24,7 @@ from perdure.store.protocol import (
     Due,
     EventQuery,
     ExecutionQuery,
+    Tally,
 )
 from perdure.store.rows import (
     execution_key,
@@ -82,6 +84,14 @@ SELECT position, id FROM perdure.operation WHERE execution = $1 AND position = A
 _SELECT_PINS: Final = """
 SELECT digest FROM perdure.pin
 WHERE is_durable AND ($1::TEXT IS NULL OR function_arn = $1) AND ($2::TEXT IS NULL OR version = $2)
+"""
+_TALLY: Final = """
+SELECT function_arn, status, count(*) FROM (
+    SELECT p.function_arn, e.status FROM perdure.pin p CROSS JOIN LATERAL (
+        SELECT status, started_at_ms, id FROM perdure.execution WHERE pin = p.digest
+        ORDER BY started_at_ms DESC, id DESC LIMIT $1
+    ) e WHERE p.is_durable ORDER BY e.started_at_ms DESC, e.id DESC LIMIT $1
+) newest GROUP BY function_arn, status
 """
 _SELECT_FUNCTIONS: Final = "SELECT DISTINCT function FROM perdure.pin WHERE is_durable"
 #: Those of one pin in order of their start, cut off where the page may end.
@@ -233,6 +243,16 @@ class Reads:
                 break
             after = (rows[-1][5], rows[-1][0].hex())
         return found
+
+    async def tally(self, connection: Connection, limit: int) -> list[Tally]:
+        """Return how many of the newest durable executions have which status, by function; a status
+        that cannot be read is left out.
+        """
+        return [
+            Tally(arn, ExecutionStatus(status), count)
+            for arn, status, count in await connection.fetch(_TALLY, limit)
+            if status in ExecutionStatus.__members__
+        ]
 
     @contextmanager
     def _noting(self, execution_id: str) -> Generator[None]:

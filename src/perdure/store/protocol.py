@@ -32,6 +32,7 @@ __all__ = [
     "StoreOpenError",
     "StoreUnavailableError",
     "StoreUnknownError",
+    "Tally",
 ]
 
 
@@ -95,6 +96,14 @@ class Claim(NamedTuple):
     def until_ms(self) -> int:
         """When it ends."""
         return self.at_ms + self.for_ms
+
+
+class Tally(NamedTuple):
+    """How many executions of a function have a status."""
+
+    function_arn: str
+    status: ExecutionStatus
+    executions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +196,12 @@ class Store(Protocol):
     async def list(self, query: ExecutionQuery) -> Sequence[tuple[Identity, Progress]]:
         """Return a page of durable executions, without their operations; those that cannot be read
         are left out.
+        """
+        ...
+
+    async def tally(self, *, limit: int) -> Sequence[Tally]:
+        """Return how many of the newest durable executions have which status, by function; no more
+        than ``limit`` are counted, and those that cannot be read with the others. In no order.
         """
         ...
 

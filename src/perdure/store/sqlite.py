@@ -16,7 +16,15 @@ from perdure.core.event import Event
 from perdure.core.execution import Execution, Identity, Progress
 from perdure.store.change import Change, Letter
 from perdure.store.damage import Damage
-from perdure.store.protocol import Agenda, Claim, CommitResult, Due, EventQuery, ExecutionQuery
+from perdure.store.protocol import (
+    Agenda,
+    Claim,
+    CommitResult,
+    Due,
+    EventQuery,
+    ExecutionQuery,
+    Tally,
+)
 from perdure.store.records import Record, RecordWrite
 from perdure.store.rows import execution_key, rows_of
 from perdure.store.sqlite_commits import Discard, EraseSome, WriteRecords
@@ -138,6 +146,10 @@ class SqliteStore:
         are left out.
         """
         return await self._read(lambda connection: self._reads.page(connection, query))
+
+    async def tally(self, *, limit: int) -> Sequence[Tally]:
+        """Return how many of the newest durable executions have which status, by function."""
+        return await self._read(lambda connection: self._reads.tally(connection, limit))
 
     async def erase(self, execution_id: str) -> None:
         """Remove every row of a DELETING execution, a few thousand a transaction."""

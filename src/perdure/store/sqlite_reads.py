@@ -12,10 +12,18 @@ from typing import Any, Final
 
 from perdure.core.event import Event
 from perdure.core.execution import Execution, Identity, Progress
+from perdure.protocol.words import ExecutionStatus
 from perdure.store.change import Letter
 from perdure.store.codes import pack
 from perdure.store.damage import Damage
-from perdure.store.protocol import Agenda, CorruptRowError, Due, EventQuery, ExecutionQuery
+from perdure.store.protocol import (
+    Agenda,
+    CorruptRowError,
+    Due,
+    EventQuery,
+    ExecutionQuery,
+    Tally,
+)
 from perdure.store.records import Record
 from perdure.store.rows import (
     execution_key,
@@ -83,6 +91,14 @@ WHERE collection = ? AND key > ? AND substr(key, 1, ?) = ? ORDER BY key LIMIT ?
 _SELECT_PINS: Final = """
 SELECT pin.number FROM pin JOIN function ON function.number = pin.function
 WHERE is_durable AND ifnull(arn = ?, TRUE) AND ifnull(version = ?, TRUE)
+"""
+#: Durable executions have a function; rows are in the order in which they came.
+_TALLY: Final = """
+SELECT function.arn, newest.status, count(*)
+FROM (
+    SELECT function, status FROM execution WHERE function IS NOT NULL ORDER BY number DESC LIMIT ?
+) AS newest JOIN function ON function.number = newest.function
+GROUP BY newest.function, newest.status
 """
 _SELECT_FUNCTIONS: Final = "SELECT number FROM function WHERE ifnull(arn = ?, TRUE)"
 
@@ -185,6 +201,16 @@ class Reads:
                 if len(found) == query.limit:
                     break
         return found
+
+    def tally(self, connection: sqlite3.Connection, limit: int) -> list[Tally]:
+        """Return how many of the newest durable executions have which status, by function; a status
+        that cannot be read is left out.
+        """
+        return [
+            Tally(arn, ExecutionStatus(status), count)
+            for arn, status, count in connection.execute(_TALLY, (limit,))
+            if status in ExecutionStatus.__members__
+        ]
 
     def record(self, connection: sqlite3.Connection, collection: str, key: str) -> Record | None:
         """Return one record.
