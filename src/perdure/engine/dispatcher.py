@@ -12,23 +12,24 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
 from perdure.core.commands import Wake
 from perdure.core.errors import Refusal, TooManyRequests, Unavailable
 from perdure.core.outcome import CancelInvocation, Outcome
+from perdure.engine.bounds import Bounds
 from perdure.engine.directory import Functions
 from perdure.engine.engine import Engine
 from perdure.engine.entropy import Entropy
 from perdure.engine.hearsay import Topic
-from perdure.engine.invoker import FunctionVersion, Invoker
+from perdure.engine.invoker import Invoker
 from perdure.engine.keepers import Keepers
 from perdure.engine.leases import Leases
 from perdure.engine.loops import Loop
 from perdure.engine.ready import ReadyQueue
-from perdure.engine.runs import Run, Runner, with_share
+from perdure.engine.runs import Run, Runner
 from perdure.engine.seals import Seals
 from perdure.engine.sequels import Sequel
 from perdure.protocol.words import ExecutionStatus
@@ -78,8 +79,7 @@ class Dispatcher:
     ) -> None:
         """Run for ``engine``, through ``invoker``, which tells ``keepers`` of workers that go."""
         self.keepers = Keepers(per_worker_max=settings.kept_handlers_max)
-        #: Returns which part of a function's reserved concurrency is this node's.
-        self.share: Callable[[int], int] = lambda concurrency_max: concurrency_max
+        self.bounds = Bounds(functions)
         self._engine = engine
         self._functions = functions
         self._entropy = entropy
@@ -88,11 +88,10 @@ class Dispatcher:
         self._queue = ReadyQueue(self._pump)
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._bounds: dict[str, int | None] = {}
         self._ran_here: OrderedDict[str, int] = OrderedDict()
         self._told_at = -_TELL_EVERY_SECONDS
         self._is_wanted = False  #: others have told of more than they have room for
-        self._is_draining = False
+        self.is_draining = False  #: no more invocations begin here
         self._leases = Leases(engine, self._runs, lease_ms=settings.lease_ms)
         self._loop = Loop("dispatcher", self.run_once)
         engine.listen(self._hear)
@@ -111,7 +110,7 @@ class Dispatcher:
 
         What waits here is for the other nodes, if there are any.
         """
-        self._is_draining = True
+        self.is_draining = True
         await self._loop.stop()
         self._queue.clear()
         self._engine.hearsay.tell(Topic.READY)
@@ -126,7 +125,7 @@ class Dispatcher:
 
     def bound(self, function_arn: str, concurrency_max: int | None) -> None:
         """Run no more of a function at once, from now on; with 0, what is ready of it waits."""
-        self._bounds[function_arn] = concurrency_max
+        self.bounds.note(function_arn, concurrency_max)
         self._pump()
 
     @property
@@ -135,9 +134,17 @@ class Dispatcher:
         return len(self._runs)
 
     @property
-    def is_draining(self) -> bool:
-        """Whether nothing is begun any more."""
-        return self._is_draining
+    def queued(self) -> int:
+        """How many executions are ready here and wait for room."""
+        return len(self._queue)
+
+    def running_of(self, function_arn: str) -> int:
+        """Return how many invocations of a function run here."""
+        return sum(run.function_arn == function_arn for run in self._runs.values())
+
+    def queued_before(self, execution_id: str) -> int | None:
+        """Return how many of its function come before a queued execution; None: it is not here."""
+        return self._queue.before(execution_id)
 
     async def run_once(self) -> float:
         """Queue what the store says is ready; return the seconds until the next look."""
@@ -154,9 +161,7 @@ class Dispatcher:
 
     async def _look_for_left(self) -> float:
         """Take what others have left, as much as there is room for."""
-        for function_arn, bound in list(self._bounds.items()):
-            if bound is not None:
-                await self._learn_bound(function_arn)
+        await self.bounds.learn_anew()
         room = self._settings.invocations_max - len(self._runs)
         if room <= 0:
             self._is_wanted = True  # it is looked for as soon as there is room
@@ -246,16 +251,14 @@ class Dispatcher:
     # The queue.
 
     def _offer(self, execution_id: str, function_arn: str, delay_ms: int) -> None:
-        bound = self._bounds.get(function_arn)
-        is_for_others = bool(bound) and self.share(bound or 0) == 0
-        if self._is_draining or is_for_others:
+        if self.is_draining or self.bounds.is_for_others(function_arn):
             self._tell_of_more()
         else:
             self._queue.offer(execution_id, function_arn, delay_ms)
 
     def _pump(self) -> None:
         """Begin what there is room for, one of each function in turn."""
-        while not self._is_draining and len(self._runs) < self._settings.invocations_max:
+        while not self.is_draining and len(self._runs) < self._settings.invocations_max:
             taken = self._queue.take(self._has_room)
             if taken is None:
                 break
@@ -265,7 +268,7 @@ class Dispatcher:
                 self._spawn(self._run(execution_id, run))
         if len(self._queue):
             self._tell_of_more()
-        elif self._is_wanted and not self._is_draining:
+        elif self._is_wanted and not self.is_draining:
             self._loop.nudge()
 
     def _tell_of_more(self) -> None:
@@ -275,13 +278,9 @@ class Dispatcher:
             self._engine.hearsay.tell(Topic.READY)
 
     def _has_room(self, function_arn: str) -> bool:
-        bound = self._bounds.get(function_arn)
-        if bound is None:
-            return True
-        return self._count(function_arn) < self.share(bound)
-
-    def _count(self, function_arn: str) -> int:
-        return sum(run.function_arn == function_arn for run in self._runs.values())
+        return self.bounds.is_unbounded(function_arn) or self.bounds.allows(
+            function_arn, self.running_of(function_arn) + 1
+        )
 
     def _sequel(self, outcome: Outcome) -> Sequel | None:
         """Return the beginning of the invocation that ``outcome`` asks for, if there is room for it
@@ -293,7 +292,7 @@ class Dispatcher:
             at_ms is None
             or at_ms > progress.updated_at_ms
             or progress.status is not ExecutionStatus.RUNNING
-            or self._is_draining
+            or self.is_draining
             or identity.id in self._runs
             or self._queue.has(identity.function_arn)
             or len(self._runs) >= self._settings.invocations_max
@@ -316,7 +315,7 @@ class Dispatcher:
     def _may_begin_unasked(self, outcome: Outcome) -> bool:
         """Tell whether an invocation may begin without asking or telling other nodes."""
         function_arn = outcome.identity.function_arn
-        if self._engine.is_shared and self._bounds.get(function_arn, 0) is not None:
+        if self._engine.is_shared and not self.bounds.is_unbounded(function_arn):
             return False  # how many the others run has to be looked up
         return self._has_room(function_arn) and not self._may_be_kept_elsewhere(outcome)
 
@@ -337,7 +336,7 @@ class Dispatcher:
                 execution_id,
                 run,
                 lease_ms=self._settings.lease_ms,
-                share=self._shared,
+                share=self.bounds.shared,
                 begun=begun,
             )
         except (Unavailable, TooManyRequests) as refusal:
@@ -358,22 +357,10 @@ class Dispatcher:
         await self._offer_again(execution_id, pause_ms)
         self._pump()
 
-    def _shared(self, function: FunctionVersion) -> FunctionVersion:
-        """Return the function with this node's part of its concurrency."""
-        bound = self._bounds[function.function_arn] = function.concurrency_max
-        return with_share(function, max(1, self.share(bound)) if bound else bound)
-
     async def _is_within_bound(self, function_arn: str) -> bool:
         """Tell whether one more invocation, which is counted already, was not one too many."""
-        await self._learn_bound(function_arn)
-        bound = self._bounds.get(function_arn)
-        return bound is None or self._count(function_arn) <= self.share(bound)
-
-    async def _learn_bound(self, function_arn: str) -> None:
-        """Look up what a function's concurrency is by now; it may have been changed elsewhere."""
-        with contextlib.suppress(Refusal):
-            function = await self._functions.resolve(function_arn, None, draw=lambda: 1.0)
-            self._bounds[function_arn] = function.concurrency_max
+        await self.bounds.learn(function_arn)
+        return self.bounds.allows(function_arn, self.running_of(function_arn))
 
     async def _do_what_is_due(self, execution_id: str) -> int:
         """End an execution whose time was over: it would be offered, and refused, without end.

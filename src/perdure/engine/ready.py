@@ -1,6 +1,7 @@
 """What is ready and waits for its turn on this node: of each function in the order it came."""
 
 import asyncio
+import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
@@ -28,6 +29,14 @@ class ReadyQueue:
     def has(self, function_arn: str) -> bool:
         """Tell whether any execution of a function waits for its turn."""
         return function_arn in self._ready
+
+    def before(self, execution_id: str) -> int | None:
+        """Return how many of its function come before a queued execution; None: it is not one."""
+        if execution_id in self._queued:
+            for waiting in self._ready.values():
+                with contextlib.suppress(ValueError):
+                    return waiting.index(execution_id)
+        return None
 
     def offer(self, execution_id: str, function_arn: str, delay_ms: int) -> None:
         """Queue an execution once the delay is over; what was said of it before no longer holds."""

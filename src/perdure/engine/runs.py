@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from perdure.core.commands import (
@@ -240,13 +240,6 @@ class Runner:
             return short_envelope(identity, given, nonce, self._seals)
 
         return Resumption(worker_id=worker_id, payload=go_on)
-
-
-def with_share(function: FunctionVersion, concurrency_max: int | None) -> FunctionVersion:
-    """Return the function with a part of its concurrency."""
-    if concurrency_max == function.concurrency_max:
-        return function
-    return replace(function, concurrency_max=concurrency_max)
 
 
 def _crash(kind: FailureKind, message: str, identity: Identity) -> Verdict:
