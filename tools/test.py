@@ -22,6 +22,8 @@ PARTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     ("embedded, testing", ["-n", "2", "tests/embedded", "tests/testing"], {}),
     ("simulation", ["-n", "2", "tests/simulation"], {}),
     ("runtime and endpoints", ["-n", "2", "tests/runtime", "tests/endpoint"], {}),
+    ("console", ["-n", "2", "tests/console"], {}),
+    ("the console's page in a browser", ["-n", "0", "tests/web"], {}),
     (
         "service, command line, examples and deployment",
         ["-n", "2", "tests/service", "tests/cli", "tests/examples", "tests/deploy"],

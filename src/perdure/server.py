@@ -5,24 +5,29 @@ and stops it.
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import logging
 import os
 import socket
 from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
-
+from perdure import __version__
 from perdure.api.app import create_app
 from perdure.api.code import code_url
-from perdure.api.connections import uvicorn_settings
 from perdure.api.health import HealthSource
 from perdure.api.log_calls import LogCalls
 from perdure.api.settings import ApiSettings
+from perdure.console import Console
+from perdure.console.assembly import ConsoleParts, create_console, own_pages
+from perdure.console.explaining import Explainer
+from perdure.console.latencies import TimedCheckpoints
+from perdure.console.links import Links
+from perdure.console.operations import NodeFacts, StoreFacts
+from perdure.console.series import Series
+from perdure.console.tokens import PageTokens
+from perdure.core.quotas import AWS_QUOTAS
 from perdure.engine.announcing import Announcer
 from perdure.engine.dispatcher import Dispatcher, DispatcherSettings
 from perdure.engine.engine import Engine
@@ -40,13 +45,9 @@ from perdure.engine.starting import Starter
 from perdure.engine.sweeper import Sweeper, is_code_needed
 from perdure.engine.ticker import Ticker
 from perdure.engine.waiting import Waiting
+from perdure.listening import HttpServer, InsecureBindError, check_bind, listen
+from perdure.runners import runners_of
 from perdure.runtime.archive import check_archive
-from perdure.runtime.endpoint_addresses import AllowedEndpoints
-from perdure.runtime.endpoint_exchange import Endpoints, NoEndpoints
-from perdure.runtime.endpoint_invoker import EndpointInvoker
-from perdure.runtime.pool import WorkerPool
-from perdure.runtime.routing_invoker import RoutingInvoker
-from perdure.runtime.settings import RuntimeSettings
 from perdure.settings import ServerSettings
 from perdure.store.protocol import StoreUnavailableError, StoreUnknownError
 from perdure.stores import lay_foundation
@@ -55,16 +56,10 @@ __all__ = ["InsecureBindError", "Server", "StoreFailedError"]
 
 _log = logging.getLogger(__name__)
 
-_KEEP_ALIVE_SECONDS: Final = 75
 _GRACEFUL_SECONDS: Final = 2
-_BACKLOG: Final = 2048
 _GC_THRESHOLD: Final = 20_000
 _LEASE_MS: Final = 60_000
 _SHARED_LEASE_MS: Final = 12_000
-
-
-class InsecureBindError(Exception):
-    """The address can be reached from outside, and nothing asks who is calling (SR-1)."""
 
 
 class StoreFailedError(Exception):
@@ -91,9 +86,9 @@ class Server:
             OSError: the address cannot be bound.
         """
         settings = self.settings
-        _check_bind(settings)
+        check_bind(settings)
         self._stopped = asyncio.get_running_loop().create_future()
-        listening = _listen(settings.host, settings.port)
+        listening = listen(settings.host, settings.port)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         self.url = f"http://{host}:{listening.getsockname()[1]}"
         try:
@@ -135,6 +130,8 @@ class Server:
         if self._nodes is not None:
             await self._left_to_others(self._nodes.drain())
         await self._dispatcher.stop(grace_seconds=self.settings.shutdown_seconds)
+        if self._console is not None:
+            await self._console.aclose()
         self._http.should_exit = True
         for part in (
             self._ticker,
@@ -142,6 +139,7 @@ class Server:
             self._reaper,
             self._pruner,
             self._sweeper,
+            self._series,
         ):
             await part.stop()
         if self._nodes is not None:
@@ -149,8 +147,7 @@ class Server:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.shutdown_seconds):
                 await self._serving
-        await self._pool.aclose()
-        await self._endpoints.aclose()
+        await self._runners.aclose()
         await self._foundation.aclose()
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_result(None)
@@ -168,8 +165,7 @@ class Server:
         self._foundation = await lay_foundation(self.settings, on_unknown=self._fail)
         self._store, self._clock = self._foundation.store, self._foundation.clock
         self._logs = self._foundation.logs
-        self._key = self._foundation.key
-        self._seals = Seals(self._key)
+        self._seals = Seals(self._foundation.key)
 
     def _compose(self) -> None:
         settings, clock, entropy = self.settings, self._clock, SystemEntropy()
@@ -183,22 +179,15 @@ class Server:
             account=account,
         )
         functions = self.functions.directory
-        self._pool = WorkerPool(
-            RuntimeSettings(
-                endpoint_url=self.url,
-                data_folder=settings.data_folder.absolute(),
-                region=settings.region,
-                account_id=settings.account_id,
-                worker_max=settings.invocations_max,
-                idle_seconds=settings.worker_idle_seconds,
-                kept_handlers_max=settings.kept_handlers_max,
-                node_libraries_folder=settings.node_libraries_folder or _cache_folder() / "node",
-            ),
+        self._runners = runners_of(
+            settings,
+            url=self.url,
             clock=clock,
             logs=self._logs,
+            key=self._foundation.key,
             load_code=self._load_code,
         )
-        invoker = self._compose_invoker()
+        self.functions.allow_endpoints(self._runners.check_endpoint)
         self.engine = engine = Engine(
             self._store,
             clock,
@@ -209,10 +198,10 @@ class Server:
         if engine.is_shared:
             self.functions.join(engine.hearsay)
         starter = Starter(functions, entropy)
-        waiting = Waiting(engine)
+        waiting = self._waiting = Waiting(engine)
         self._dispatcher = Dispatcher(
             engine,
-            invoker,
+            self._runners.invoker,
             functions,
             self._seals,
             entropy,
@@ -222,26 +211,45 @@ class Server:
                 kept_handlers_max=settings.kept_handlers_max,
             ),
         )
-        self._pool.watch(self._dispatcher.keepers)
+        self._runners.pool.watch(self._dispatcher.keepers)
+        self.functions.registry.on_bound += [self._dispatcher.bound, self._runners.pool.bound]
+        self._series = Series(engine, self._dispatcher)
         self._ticker = Ticker(engine)
         announcer = Announcer(engine, starter, functions, entropy, settings.destinations)
         self._outbox = Outbox(engine, starter, announcer)
         self._reaper = Reaper(engine)
         self._nodes = self._join() if engine.is_shared else None
         self._pruner = Pruner(engine)
-        self._sweeper = Sweeper({"logs": self._prune_logs, "code": self._forget_code})
+        self._links = Links(self._seals, self._store)
+        self._sweeper = Sweeper(
+            {"logs": self._prune_logs, "code": self._forget_code, "links": self._prune_links}
+        )
         executions = Executions(engine, functions, starter, self._seals, settings.quotas)
-        invocations = Invocations(engine, functions, starter, invoker, waiting, entropy)
+        invocations = Invocations(
+            engine, functions, starter, self._runners.invoker, waiting, entropy
+        )
         logs = LogCalls(self._logs, region=settings.region, account_id=settings.account_id)
+        tokens = PageTokens(self._seals, clock)
+        self._console = self._create_console(tokens) if settings.has_console else None
         self.app = create_app(
-            (executions, invocations, logs, *self.functions.handlers),
-            ApiSettings(allowed_hosts=(settings.host, *settings.allowed_hosts)),
+            (
+                TimedCheckpoints(executions, self._series.histogram),
+                executions,
+                invocations,
+                logs,
+                *self.functions.handlers,
+            ),
+            ApiSettings(
+                allowed_hosts=(settings.host, *settings.allowed_hosts),
+                own_pages=own_pages(tokens, has_console=settings.has_console),
+            ),
+            fallback=self._console,
             read_code=self.functions.read_code,
             health=HealthSource(
                 unreadable_rows=lambda: self._store.unreadable_rows,
                 is_ready=lambda: not self._dispatcher.is_draining,
                 about=self._about(),
-                nodes=self._known_nodes,
+                nodes=self._shown_nodes,
             ),
         )
 
@@ -253,7 +261,7 @@ class Server:
             me=NodeDocument(
                 node_id=self._owner,
                 address=settings.node_address or self.url,
-                version=version("perdure"),
+                version=__version__,
                 started_at_ms=now_ms,
                 seen_at_ms=now_ms,
                 capacity=settings.invocations_max,
@@ -261,7 +269,7 @@ class Server:
             running=lambda: self._dispatcher.running,
             on_gone=self._reaper.look_for_dead,
         )
-        self._reaper.is_alive, self._dispatcher.share = nodes.is_alive, nodes.share
+        self._reaper.is_alive, self._dispatcher.bounds.share = nodes.is_alive, nodes.share
         return nodes
 
     def _about(self) -> dict[str, Any]:
@@ -271,22 +279,62 @@ class Server:
             about["weakDurability"] = list(self._foundation.weaknesses)
         return about
 
-    def _known_nodes(self) -> list[dict[str, Any]]:
-        known = () if self._nodes is None else self._nodes.known
-        now_ms = self._clock.now_ms()
-        return [{**asdict(node), "is_alive": node.is_alive(now_ms)} for node in known]
+    def _known_nodes(self) -> Sequence[NodeDocument]:
+        return () if self._nodes is None else self._nodes.known
 
-    def _compose_invoker(self) -> RoutingInvoker:
-        settings, allowed = self.settings, AllowedEndpoints(self.settings.allowed_endpoints)
-        self.functions.allow_endpoints(allowed.check_url)
-        self._endpoints = EndpointInvoker(
-            _endpoints(allowed) if settings.allowed_endpoints else NoEndpoints(),
-            clock=self._clock,
-            logs=self._logs,
-            service_key=self._key,
-            invocations_max=settings.invocations_max,
+    def _shown_nodes(self) -> list[dict[str, Any]]:
+        now_ms = self._clock.now_ms()
+        return [{**asdict(node), "is_alive": node.is_alive(now_ms)} for node in self._known_nodes()]
+
+    def _create_console(self, tokens: PageTokens) -> Console:
+        settings = self.settings
+        return create_console(
+            ConsoleParts(
+                explainer=Explainer(
+                    engine=self.engine,
+                    functions=self.functions.directory,
+                    dispatcher=self._dispatcher,
+                    seals=self._seals,
+                    node_max=settings.invocations_max,
+                    runtime_problem=self._runners.pool.problem,
+                    is_waiting=self._runners.pool.is_waiting,
+                ),
+                registry=self.functions.registry,
+                tokens=tokens,
+                links=self._links,
+                facts={
+                    "region": settings.region,
+                    "account_id": settings.account_id,
+                    "version": __version__,
+                    "node_id": self._owner,
+                    "mode": "dev" if settings.is_development else "serve",
+                    "quotas": "aws" if settings.quotas == AWS_QUOTAS else "relaxed",
+                },
+                runtimes=self._runners.pool.runtimes,
+                pool=self._runners.pool,
+                series=self._series,
+                node_facts=NodeFacts(
+                    id=self._owner,
+                    version=__version__,
+                    address=self.url,
+                    started_at_ms=self._clock.now_ms(),
+                    capacity=settings.invocations_max,
+                    store=self._store_facts,
+                    nodes=self._known_nodes,
+                    letters=lambda: self._outbox.letters,
+                    sync_callers=lambda: self._waiting.callers,
+                ),
+            )
         )
-        return RoutingInvoker(self._pool, self._endpoints)
+
+    async def _store_facts(self) -> StoreFacts:
+        size_bytes, free_bytes = await self._foundation.space()
+        return StoreFacts(
+            kind=self._foundation.kind,
+            size_bytes=size_bytes,
+            free_bytes=free_bytes,
+            unreadable_rows=self._store.unreadable_rows,
+        )
 
     async def _begin(self, sockets: Sequence[socket.socket]) -> None:
         if self._nodes is not None:
@@ -297,21 +345,16 @@ class Server:
         self._dispatcher.start()
         self._pruner.start()
         self._sweeper.start()
-        self._http = _Http(
-            uvicorn.Config(
-                self.app,
-                lifespan="off",
-                log_config=None,
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=_GRACEFUL_SECONDS,
-                **uvicorn_settings(),
-            )
-        )
+        self._series.start()
+        self._http = HttpServer(self.app)
         self._serving = asyncio.create_task(self._http.serve(sockets=list(sockets)))
         await self._http.listening.wait()
 
     async def _prune_logs(self) -> None:
         await self._logs.prune(self._clock.now_ms())
+
+    async def _prune_links(self) -> None:
+        await self._links.prune(self._clock.now_ms())
 
     async def _forget_code(self) -> None:
         await self.functions.forget_snapshots(
@@ -327,61 +370,3 @@ class Server:
     def _fail(self, error: Exception) -> None:
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_exception(StoreFailedError(str(error)))
-
-
-class _Http(uvicorn.Server):
-    """uvicorn, leaving signals to whoever runs the server."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin, and say so."""
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self):
-        """Leave them alone."""
-        yield
-
-
-def _endpoints(allowed: AllowedEndpoints) -> Endpoints:
-    # The client is a quarter of what the server imports, and most servers have no endpoints.
-    from perdure.runtime.endpoint_http import EndpointHttp
-
-    return EndpointHttp(allowed)
-
-
-def _check_bind(settings: ServerSettings) -> None:
-    if settings.is_insecure:
-        return
-    try:
-        is_loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        is_loopback = settings.host == "localhost"
-    if not is_loopback:
-        raise InsecureBindError(
-            f"{settings.host} can be reached from other machines, and there is no authentication"
-            " yet: bind to 127.0.0.1, or allow it with --insecure"
-        )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-        listening.setblocking(False)
-    except OSError as error:
-        listening.close()
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
-    return listening
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "perdure"

@@ -40,5 +40,7 @@ class ServerSettings:
     kept_handlers_max: int = 100
     lease_ms: int | None = None  #: None: a minute alone, 12 seconds where nodes share the store
     shutdown_seconds: float = 10.0  #: how long running invocations may end by themselves
+    has_console: bool = True  #: serves the web page, and the routes that only it needs
+    is_development: bool = False  #: run by ``perdure dev``; the console says so
     node_libraries_folder: Path | None = None  #: None: a cache folder of the user's
     destinations: dict[str, str] = field(default_factory=dict[str, str])

@@ -4,11 +4,13 @@ A folder's SQLite file belongs to one server. A PostgreSQL database is shared by
 which then have the database's clock, its logs, and one signing key that is not in it.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Callable
+import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from perdure.clock import Clock, SystemClock
@@ -21,11 +23,21 @@ from perdure.store.records import RecordConflictError, RecordWrite
 from perdure.store.sqlite import SqliteStore
 from perdure.store.sqlite_logs import SqliteLogStore
 
-__all__ = ["Foundation", "KeyMismatchError", "Logs", "lay_foundation"]
+if TYPE_CHECKING:
+    from perdure.store.postgres import PostgresStore
+
+__all__ = ["Foundation", "KeyMismatchError", "Logs", "Space", "lay_foundation"]
 
 _SCHEMES: Final = ("postgres", "postgresql")
 _COLLECTION: Final = "cluster"
 _FINGERPRINT: Final = "signing-key"
+
+
+class Space(NamedTuple):
+    """How much room the data takes, and how much is left where it is, if that can be seen."""
+
+    size_bytes: int
+    free_bytes: int | None
 
 
 class KeyMismatchError(StoreOpenError):
@@ -53,6 +65,7 @@ class Foundation:
     key: bytes
     kind: str  #: ``sqlite`` or ``postgresql``
     place: str  #: for people; no password
+    space: Callable[[], Awaitable[Space]]
     weaknesses: tuple[str, ...] = ()  #: what may cost acknowledged changes
 
     async def aclose(self) -> None:
@@ -108,7 +121,13 @@ async def _on_sqlite(
         key=_key(settings, folder),
         kind="sqlite",
         place=str(folder),
+        space=lambda: asyncio.to_thread(_space_of_files, folder),
     )
+
+
+def _space_of_files(folder: Path) -> Space:
+    files = [*folder.glob("state.db*"), *folder.glob("logs.db*")]
+    return Space(sum(file.stat().st_size for file in files), shutil.disk_usage(folder).free)
 
 
 async def _on_postgres(settings: ServerSettings) -> Foundation:
@@ -138,6 +157,7 @@ async def _on_postgres(settings: ServerSettings) -> Foundation:
         key=key,
         kind="postgresql",
         place=_place(settings.store_url),
+        space=lambda: _space_of_database(store),
         weaknesses=tuple(map(str, store.durability.weaknesses)),
     )
     try:
@@ -147,6 +167,10 @@ async def _on_postgres(settings: ServerSettings) -> Foundation:
         await foundation.aclose()
         raise
     return foundation
+
+
+async def _space_of_database(store: "PostgresStore") -> Space:
+    return Space(await store.database_size(), None)
 
 
 async def _check_key(store: Store, key: bytes) -> None:

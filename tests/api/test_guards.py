@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from perdure.api import OwnPages
+
 from .fakes import EXECUTION_ARN, TOKEN, Behind, ask
 
 INVOKE = "/2015-03-31/functions/f/invocations"
@@ -177,3 +179,69 @@ def test_too_much_at_once_is_told_to_try_again() -> None:
     reply = ask(behind.app(body_bytes_max=9), "POST", CHECKPOINT, body=body, headers=headers)
     assert (reply.status, reply.headers["x-amzn-errortype"]) == (429, "TooManyRequestsException")
     assert behind.executions.asked == []
+
+
+OWN = {"Origin": "http://localhost:9070"}
+SHOWN = {"X-Perdure-Token": "right"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def own_pages() -> OwnPages:
+    """Return pages whose token is known, and which have forms."""
+    return OwnPages(is_token=lambda token: token == b"right", form_prefix=b"/forms/")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"X-Perdure-Token": "wrong"}, 200),
+        (OWN, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 403),
+        ({**OWN, "X-Perdure-Token": "wrong"}, 403),
+        ({**OWN, "X-Perdure-Token": ""}, 403),
+        ({**OWN, **SHOWN}, 200),
+        ({"Sec-Fetch-Site": "same-origin", **SHOWN}, 200),
+        ({"Origin": "http://evil.test", **SHOWN}, 403),
+        ({"Sec-Fetch-Site": "cross-site", **SHOWN}, 403),
+        ({**OWN, **SHOWN, **FORM}, 403),
+        (FORM, 403),
+    ],
+)
+def test_a_browser_shows_a_token_to_change_something(headers: dict[str, str], status: int) -> None:
+    behind = Behind()
+    reply = ask(behind.app(own_pages=own_pages()), "POST", INVOKE, body=b"{}", headers=headers)
+    assert reply.status == status
+    assert len(behind.executions.asked) == (status == 200)
+
+
+def test_a_browser_needs_no_token_to_read() -> None:
+    app = Behind().app(own_pages=own_pages())
+    for headers in (OWN, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert ask(app, "GET", "/healthz", headers=headers).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/forms/x", {**OWN, **FORM}, 404),
+        ("/forms/x", {"Origin": "http://evil.test", **FORM}, 403),
+        ("/forms/x", {"Origin": "null", **FORM}, 403),
+        ("/forms/x", {**OWN, "Sec-Fetch-Site": "cross-site", **FORM}, 403),
+        ("/forms/x", {**OWN, "Content-Type": "text/plain"}, 403),
+        ("/forms/x", {**OWN, "Content-Type": "multipart/form-data"}, 403),
+        ("/form", {**OWN, **FORM}, 403),
+    ],
+)
+def test_forms_are_taken_where_they_belong(path: str, headers: dict[str, str], status: int) -> None:
+    reply = ask(Behind().app(own_pages=own_pages()), "POST", path, body=b"a=b", headers=headers)
+    assert reply.status == status
+
+
+def test_where_there_are_no_pages_no_browser_changes_anything() -> None:
+    nobody = OwnPages(is_token=lambda _: False)
+    reply = ask(
+        Behind().app(own_pages=nobody), "POST", INVOKE, body=b"{}", headers={**OWN, **SHOWN}
+    )
+    assert reply.status == 403

@@ -23,8 +23,10 @@ def test_it_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path) -> None:
         health = get_json(f"{server.url()}/healthz")
         assert (health["status"], health["store"]) == ("ok", "sqlite")
         assert (tmp_path / "data" / "endpoint").read_text() == f"{server.url()}\n"
+        console = server.line("console")
         assert server.stop() == 0
-        assert server.lines == [line]
+        assert server.lines == [line, console]
+        assert console == f"The console is at {server.url()}/console\n"
     assert not (tmp_path / "data" / "endpoint").exists()
 
 

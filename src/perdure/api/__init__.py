@@ -7,7 +7,8 @@ by a handler that knows no HTTP, and answered. ``app`` puts it together.
 from perdure.api.app import create_app
 from perdure.api.code import code_url
 from perdure.api.connections import uvicorn_settings
+from perdure.api.guards import OwnPages
 from perdure.api.log_calls import LogCalls
 from perdure.api.settings import ApiSettings
 
-__all__ = ["ApiSettings", "LogCalls", "code_url", "create_app", "uvicorn_settings"]
+__all__ = ["ApiSettings", "LogCalls", "OwnPages", "code_url", "create_app", "uvicorn_settings"]

@@ -73,7 +73,7 @@ class Application:
         fallback: App | None,
     ) -> None:
         """Offer each request to the ``services`` in turn, then to ``fallback``."""
-        self._guards = Guards(settings.allowed_hosts)
+        self._guards = Guards(settings.allowed_hosts, settings.own_pages)
         self._services = services
         self._settings = settings
         self._lifespan = lifespan

@@ -1,17 +1,21 @@
 """Who may ask: known hosts, browsers only from our own pages, no oversized heads (SR-15 to 17).
 
 A page on the web can make a browser send requests to loopback. It cannot choose the ``Host`` that
-its name leads to, nor hide where it came from, nor send JSON without being asked first.
+its name leads to, nor hide where it came from, nor send JSON without being asked first. What one
+of our own pages makes it send carries a token that only such a page can read (SR-18).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from perdure.api.errors import ApiError
 from perdure.api.exchange import Exchange
 from perdure.protocol.limits import HEADER_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX
 
-__all__ = ["Guards"]
+__all__ = ["TOKEN_HEADER", "Guards", "OwnPages"]
+
+TOKEN_HEADER: Final = b"x-perdure-token"
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 _READING: Final = frozenset({"GET", "HEAD"})
@@ -22,14 +26,27 @@ _FORM_TYPES: Final = (
     b"multipart/form-data",
     b"application/x-www-form-urlencoded",
 )
+_FORM: Final = b"application/x-www-form-urlencoded"
 _KNOWN_HOSTS_MAX: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPages:
+    """What browsers may change from pages of ours."""
+
+    is_token: Callable[[bytes], bool]  #: tells whether one of our pages was given this token
+    #: Below it forms are taken, without a token: their address is the secret.
+    form_prefix: bytes | None = None
 
 
 class Guards:
     """Lets requests pass, or refuses them."""
 
-    def __init__(self, allowed_hosts: Iterable[str]) -> None:
-        """Answer to the names of loopback, and to ``allowed_hosts``."""
+    def __init__(self, allowed_hosts: Iterable[str], own_pages: OwnPages | None = None) -> None:
+        """Answer to the names of loopback, and to ``allowed_hosts``; with ``own_pages``, ask
+        browsers that change something for a token.
+        """
+        self._own_pages = own_pages
         self._allowed = frozenset(name.lower() for name in (*_LOOPBACK, *allowed_hosts))
         self._known: set[bytes] = set()
 
@@ -53,7 +70,8 @@ class Guards:
             self._check_host(host)
         self._check_browser(exchange, host)
         if exchange.method not in _READING:
-            _check_media_type(headers.get(b"content-type", b""))
+            is_form = self._check_token(exchange)
+            _check_media_type(headers.get(b"content-type", b""), is_form=is_form)
 
     def _check_host(self, host: bytes) -> None:
         """Refuse a host that is not on the list (DNS rebinding)."""
@@ -81,6 +99,23 @@ class Guards:
         if exchange.method not in _READING or is_credentialed:
             raise _forbidden("requests from pages of other sites are refused (Sec-Fetch-Site)")
 
+    def _check_token(self, exchange: Exchange) -> bool:
+        """Refuse what a browser sends without the token of our pages; tell whether it is a form,
+        which has none.
+        """
+        pages, headers = self._own_pages, exchange.headers
+        if pages is None:
+            return False
+        if pages.form_prefix is not None and exchange.path.startswith(pages.form_prefix):
+            return True
+        is_browser = b"origin" in headers or b"sec-fetch-site" in headers
+        if is_browser and not pages.is_token(headers.get(TOKEN_HEADER, b"")):
+            raise _forbidden(
+                "a browser must send the token of the console's session (X-Perdure-Token);"
+                " load the page again"
+            )
+        return False
+
 
 def _check_repeated(header_lines: Sequence[tuple[bytes, bytes]]) -> None:
     """Refuse two of what there can be only one of: others might read the other one."""
@@ -94,9 +129,9 @@ def _check_repeated(header_lines: Sequence[tuple[bytes, bytes]]) -> None:
             )
 
 
-def _check_media_type(content_type: bytes) -> None:
+def _check_media_type(content_type: bytes, *, is_form: bool) -> None:
     kind = content_type.partition(b";")[0].strip().lower()
-    if kind in _FORM_TYPES:
+    if kind in _FORM_TYPES and not (is_form and kind == _FORM):
         raise _forbidden(
             f"Content-Type {kind.decode()} is refused: a page of another site could send it;"
             " use application/json"

@@ -5,15 +5,20 @@ Answers come as the shapes of ``protocol`` or as AWS's own dicts, in which insta
 nothing.
 """
 
+import http.client
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar, cast
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import ProxyHandler, build_opener
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]  # boto3 has no types of its own
 import botocore.config  # pyright: ignore[reportMissingTypeStubs]  # as above
 import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs]  # as above
 import botocore.session  # pyright: ignore[reportMissingTypeStubs]  # as above
 import click
+import msgspec
 
 from perdure.cli.endpoint import Endpoint, is_loopback
 from perdure.cli.errors import CommandError, Conflict, NotFound
@@ -127,6 +132,27 @@ class Client:
             durable_execution_arn=cast("str | None", answer.get("DurableExecutionArn")),
         )
 
+    def read_console(self, path: str, **query: str) -> dict[str, object]:
+        """Return the JSON that the console's route ``path`` answers.
+
+        Raises:
+            NotFound: there is no such thing.
+            CommandError: the server refused it otherwise, has no console, or cannot be reached.
+        """
+        url = f"{self.url.rstrip('/')}/console/api/{path}?{urlencode(query)}"
+        handlers = [ProxyHandler({})] if is_loopback(urlsplit(self.url).hostname or "") else []
+        try:
+            with build_opener(*handlers).open(url, timeout=_READ_SECONDS) as answer:
+                return msgspec.json.decode(answer.read(), type=dict[str, object])
+        except HTTPError as error:
+            raise _refused_by_console(error) from error
+        except (URLError, OSError, http.client.HTTPException) as error:
+            raise CommandError(
+                f"no server answers at {self.url}: {getattr(error, 'reason', error)}"
+            ) from error
+        except msgspec.DecodeError as error:
+            raise CommandError(f"{self.url} answers something that is not JSON") from error
+
     def _call(self, client: object, operation: str, parameters: Members) -> dict[str, object]:
         given = {name: value for name, value in parameters.items() if value is not None}
         method = cast("Callable[..., dict[str, object]]", getattr(client, operation))
@@ -178,3 +204,15 @@ def _refused(response: Mapping[str, Members]) -> CommandError:
     code = error.get("Code")
     message = error.get("Message") or "the server gives no reason"
     return _ERRORS.get(code, CommandError)(f"{message} ({code})")
+
+
+def _refused_by_console(error: HTTPError) -> CommandError:
+    try:
+        document = msgspec.json.decode(error.read(), type=dict[str, object])
+    except msgspec.DecodeError:
+        document = {}
+    code = document.get("type")
+    if code is None:
+        return CommandError("the server has no console, whose routes this needs (--no-console)")
+    message = f"{document.get('message')} ({code})"
+    return _ERRORS.get(code, CommandError)(message)

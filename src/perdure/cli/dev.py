@@ -55,6 +55,6 @@ def dev(**options: Unpack[_Options]) -> None:
 
     Shows their logs and how their executions go, until interrupted.
     """
-    settings = settings_of(options)
+    settings = settings_of(options, is_development=True)
     parameters = pairs(options["parameter"], "--parameter")
     run_server(settings, Development(options["paths"], parameters))

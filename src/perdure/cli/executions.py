@@ -5,6 +5,8 @@ from typing import Final, TypedDict, Unpack, cast
 
 import click
 
+from perdure.cli.client import Timestamp
+from perdure.cli.neutral import neutral
 from perdure.cli.options import Caller, client_command, find_execution
 from perdure.cli.output import Output, error_text
 from perdure.cli.progress import HistoryFollower, draw, title_of
@@ -131,6 +133,34 @@ def show_history(caller: Caller, execution: str, *, data: bool) -> None:
         caller.output.note(error_text(encode(timeline.error)), style="red")
 
 
+@executions.command("explain")
+@click.argument("execution")
+@client_command
+def explain_execution(caller: Caller, execution: str) -> None:
+    """Say why EXECUTION does not go on: what it waits for, until when, and what
+    would unblock it.
+
+    \b
+    perdure executions explain hello/order-17
+    perdure executions explain hello/order-17 --json
+    """
+    arn = find_execution(caller.client, execution)
+    answer = caller.client.read_console("explain", arn=arn)
+    if caller.output.is_json:
+        caller.output.document(answer)
+        return
+    caller.output.raw(neutral(str(answer["sentence"])))
+    waits = cast("list[Mapping[str, object]]", answer["waits"])
+    if len(waits) > 1:
+        caller.output.table(
+            ["WAITS FOR", "NAME", "SINCE", "UNTIL", "UNBLOCKED BY"],
+            [[wait["type"], _place(wait), *_times(wait), wait["unblocks"]] for wait in waits],
+        )
+        more = cast("int", answer["wait_count"]) - len(waits)
+        if more > 0:
+            caller.output.note(f"and {more:,} more")
+
+
 @executions.command("stop")
 @click.argument("execution")
 @click.option("--error-type", metavar="TYPE", help="The type of the error it ends with.")
@@ -198,6 +228,16 @@ def delete_execution(caller: Caller, execution: str) -> None:
     perdure executions delete hello/order-17
     """
     _print_answer(caller, execution, "delete_durable_execution")
+
+
+def _place(wait: Mapping[str, object]) -> str:
+    path = cast("list[str]", wait["path"])
+    return " > ".join([*path, str(wait["name"] or wait["sub_type"] or wait["operation_id"])])
+
+
+def _times(wait: Mapping[str, object]) -> list[Timestamp | None]:
+    instants = (cast("int | None", wait[member]) for member in ("since_ms", "until_ms"))
+    return [None if at_ms is None else Timestamp(at_ms / 1000) for at_ms in instants]
 
 
 def _print_answer(caller: Caller, execution: str, operation: str, **parameters: object) -> None:

@@ -59,6 +59,7 @@ class ServeOptions(TypedDict):
     idle_seconds: float
     shutdown_seconds: float
     keep_handlers: int
+    console: bool
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[..., str]:
@@ -168,6 +169,12 @@ _OPTIONS: Final = (
         envvar="PERDURE_SHUTDOWN_SECONDS",
         help="How long running invocations may take when the service ends.",
     ),
+    click.option(
+        "--console/--no-console",
+        default=_DEFAULTS.has_console,
+        envvar="PERDURE_CONSOLE",
+        help="Serve the console, a web page, at /console.",
+    ),
 )
 
 
@@ -212,14 +219,14 @@ def serve(**options: Unpack[ServeAllOptions]) -> None:
     perdure serve --store postgres://perdure@db/perdure --key-file key
     aws lambda list-functions --endpoint-url http://127.0.0.1:9070
 
-    Prints one line when it is ready. SIGTERM and SIGINT end it cleanly, a second
-    one at once. Exit codes: 0 ended cleanly, 1 error, 2 usage, 3 the data cannot
-    be opened or written.
+    Prints one line when it is ready, and the console's address. SIGTERM and SIGINT
+    end it cleanly, a second one at once. Exit codes: 0 ended cleanly, 1 error,
+    2 usage, 3 the data cannot be opened or written.
     """
     run_server(with_node_options(settings_of(options), options))
 
 
-def settings_of(options: ServeOptions) -> ServerSettings:
+def settings_of(options: ServeOptions, *, is_development: bool = False) -> ServerSettings:
     """Return what the options ask for.
 
     Raises:
@@ -245,6 +252,8 @@ def settings_of(options: ServeOptions) -> ServerSettings:
         worker_idle_seconds=options["idle_seconds"],
         shutdown_seconds=options["shutdown_seconds"],
         kept_handlers_max=options["keep_handlers"],
+        has_console=options["console"],
+        is_development=is_development,
     )
 
 
@@ -285,6 +294,8 @@ async def _run(settings: ServerSettings, companion: Companion | None) -> None:
             await companion.begin(server)
         announce(settings.data_folder, server.url)
         click.echo(f"Perdure is ready at {server.url} ({_place(server)})")
+        if settings.has_console:
+            click.echo(f"The console is at {server.url}/console")
         await _first_end(server, companion, told)
     except StoreFailed:
         is_sound = False  # nothing may be written any more: the next start reads what is there (D4)

@@ -68,6 +68,11 @@ class Outbox:
             self._engine.hearsay.tell(Topic.LETTERS)
             await asyncio.wait(self._under_way.values())
 
+    @property
+    def letters(self) -> int:
+        """How many letters this node is delivering, or is about to."""
+        return len(self._under_way) + len(self._waiting)
+
     async def run_once(self) -> float:
         """Take up what lies in the store; return the seconds until the next look."""
         engine = self._engine

@@ -30,6 +30,7 @@ _MAC_BYTES: Final = 16
 _TOKEN: Final = struct.Struct(">II16s16s")
 _OPEN_TOKEN: Final = struct.Struct(">II16s")
 _KEY_BYTES: Final = 32
+_DERIVED_BYTES: Final = 32
 _MARKER_MS: Final = 24 * 3_600_000
 
 
@@ -74,6 +75,7 @@ class Seals:
     def __init__(self, key: bytes) -> None:
         """Use ``key``: secret, and kept outside the database."""
         self._base = hashlib.blake2b(key=key, digest_size=_MAC_BYTES)
+        self._long_base = hashlib.blake2b(key=key, digest_size=_DERIVED_BYTES, person=b"derived")
 
     def seal_token(self, execution_id: str, state: TokenState, nonce: bytes) -> str:
         """Return the checkpoint token for ``state``."""
@@ -139,6 +141,14 @@ class Seals:
         if now_ms - int(made_at_ms) > _MARKER_MS:
             raise InvalidParameterValue("Marker is older than 24 hours")
         return position
+
+    def derive(self, purpose: str, body: str) -> bytes:
+        """Return 32 bytes that only who has the key can know: the signature of ``body`` for
+        ``purpose`` and no other. All nodes that share the key return the same.
+        """
+        mac = self._long_base.copy()
+        mac.update(b"%b\0%b" % (purpose.encode(), body.encode()))
+        return mac.digest()
 
     def _sign(self, purpose: bytes, scope: str, body: bytes) -> bytes:
         mac = self._base.copy()

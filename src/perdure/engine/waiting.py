@@ -24,6 +24,11 @@ class Waiting:
         engine.listen(self._hear)
         engine.hearsay.listen(Topic.ENDED, self._hear_others)
 
+    @property
+    def callers(self) -> int:
+        """How many wait."""
+        return sum(map(len, self._events.values()))
+
     async def closed(self, execution_id: str, *, timeout_seconds: float) -> bool:
         """Return True once the execution has ended, False when the time is over first.
 

@@ -23,6 +23,7 @@ class Ticket:
     number: int
     grant: "asyncio.Future[tuple[Fleet, Worker]]"  #: the worker, and whose it is
     preferred_worker: str | None = None
+    request_id: str = ""  #: of the run that waits
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

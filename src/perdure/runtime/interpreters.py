@@ -6,6 +6,7 @@ program counts only if it runs and says the right version.
 """
 
 import asyncio
+import contextlib
 import importlib.util
 import os
 import re
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from perdure.engine.invoker import FunctionVersion
 from perdure.runtime.errors import InterpreterMissingError
 
 __all__ = ["BOOTSTRAP_FOLDER", "Interpreter", "Interpreters"]
@@ -25,6 +27,12 @@ NODE_MAJOR_MIN: Final = 22  #: AWS's durable execution SDK for JavaScript asks f
 
 _PYTHON: Final = re.compile(r"python3\.(\d{1,2})\Z", re.ASCII)
 _NODE: Final = re.compile(r"nodejs(\d{1,2})\.x\Z", re.ASCII)
+#: Those of the functions' settings that an interpreter of the machine runs, the newest first.
+_OFFERED: Final = (
+    *("python3.14", "python3.13", "python3.12", "python3.11"),
+    *("nodejs24.x", "nodejs22.x"),
+)
+_CUSTOM: Final = "provided.al2023"  #: brings its own
 _PROBE_SECONDS: Final = 20
 _PYTHON_PROBE: Final = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
 _NODE_PROBE: Final = "console.log(process.versions.node, process.execPath)"
@@ -71,6 +79,28 @@ class Interpreters:
             has = ", ".join(self._available) or "no interpreter"
             raise InterpreterMissingError(f"nothing here runs {runtime}; this machine has {has}")
         return found
+
+    async def problem(self, function: FunctionVersion) -> str | None:
+        """Return why nothing on this machine runs a version; None: something does, or it brings
+        what it needs, or it runs elsewhere.
+        """
+        is_ours = _PYTHON.match(function.runtime) or _NODE.match(function.runtime)
+        if function.endpoint_url is not None or not is_ours:
+            return None
+        try:
+            await self.find(function.runtime)
+        except InterpreterMissingError as missing:
+            return str(missing)
+        return None
+
+    async def runtimes(self) -> list[str]:
+        """Return the runtimes that functions can have here."""
+        usable: list[str] = []
+        for runtime in _OFFERED:
+            with contextlib.suppress(InterpreterMissingError):
+                await self.find(runtime)
+                usable.append(runtime)
+        return [*usable, _CUSTOM]
 
 
 def _search(runtime: str) -> Interpreter | None:

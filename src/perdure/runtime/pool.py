@@ -10,7 +10,8 @@ never exceed its concurrency.
 import asyncio
 import itertools
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from perdure.clock import Clock
@@ -143,6 +144,37 @@ class WorkerPool:
         await self._starter.aclose()
         await asyncio.gather(*self._pending, return_exceptions=True)
 
+    def bound(self, function_arn: str, concurrency_max: int | None) -> None:
+        """Run no more of a function at once from now on; whoever waited for room may have it."""
+        for fleet in self._all():
+            if fleet.function.function_arn == function_arn:
+                fleet.function = replace(fleet.function, concurrency_max=concurrency_max)
+        self._pump()
+
+    async def problem(self, function: FunctionVersion) -> str | None:
+        """Return why nothing on this machine runs a version; None: something does."""
+        return await self._starter.interpreters.problem(function)
+
+    def is_waiting(self, request_id: str) -> bool:
+        """Tell whether a run waits for its worker."""
+        return any(
+            ticket.request_id == request_id and not ticket.grant.done()
+            for fleet in self._all()
+            for ticket in fleet.tickets
+        )
+
+    def workers(self) -> list[Worker]:
+        """Return the workers there are, but those that are starting or on their way out."""
+        return [
+            worker
+            for fleet in self._all()
+            for worker in (*fleet.idle, *fleet.running, *fleet.settling)
+        ]
+
+    async def runtimes(self) -> Sequence[str]:
+        """Return the runtimes that this machine has."""
+        return await self._starter.interpreters.runtimes()
+
     # What workers tell.
 
     def take_back(self, fleet: Fleet, worker: Worker) -> None:
@@ -183,6 +215,7 @@ class WorkerPool:
             number=next(self._numbers),
             grant=asyncio.get_running_loop().create_future(),
             preferred_worker=request.preferred_worker,
+            request_id=request.request_id,
         )
         fleet.tickets.append(ticket)
         fleet.waiting += 1

@@ -45,6 +45,7 @@ __all__ = ["Worker", "WorkerOwner", "WorkerState"]
 _GOODBYE_SECONDS: Final = 0.2  #: for what a process sent before it exited to be read
 _KILL_SECONDS: Final = 5.0  #: a killed process that has not gone by then is given up
 _HIGH_WATER: Final = re.compile(rb"VmHWM:\s+(\d+) kB")
+_RESIDENT: Final = re.compile(rb"VmRSS:\s+(\d+) kB")
 
 
 class WorkerState(enum.Enum):
@@ -99,6 +100,7 @@ class Worker:
         self._goodbye: asyncio.TimerHandle | None = None
         self._status_fd = -1
         self._started = self._loop.time()
+        self.started_at_ms = clock.now_ms()
         self._init_ms: float | None = None
 
     async def open(self) -> int:
@@ -131,6 +133,21 @@ class Worker:
             if isinstance(error, InitError):
                 error.log_tail = self.log.tail.bytes()
             raise error
+
+    @property
+    def pid(self) -> int | None:
+        """Return its process's id, once it has one."""
+        return None if self._process is None else self._process.pid
+
+    def idle_ms(self) -> int | None:
+        """Return for how long it has been idle; None: it is not."""
+        if self.state is not WorkerState.IDLE:
+            return None
+        return round((self._loop.time() - self.idle_since) * 1000)
+
+    def memory_bytes(self) -> int:
+        """Return how much memory its process has now; 0 if it has none."""
+        return self._memory_kb(_RESIDENT) * 1024
 
     @property
     def can_run(self) -> bool:
@@ -338,11 +355,14 @@ class Worker:
     def _memory_used_mb(self) -> int:
         if self._exit is not None:
             return -(-self._exit.memory_bytes // 1_048_576)
+        return -(-self._memory_kb(_HIGH_WATER) // 1024)
+
+    def _memory_kb(self, figure: re.Pattern[bytes]) -> int:
         with contextlib.suppress(OSError):
             if self._status_fd >= 0 and (
-                match := _HIGH_WATER.search(os.pread(self._status_fd, 4096, 0))
+                match := figure.search(os.pread(self._status_fd, 4096, 0))
             ):
-                return -(-int(match[1]) // 1024)
+                return int(match[1])
         return 0
 
     # The end.

@@ -35,7 +35,7 @@ class FunctionCatalog:
     """All functions of the account.
 
     ``handlers`` are the objects whose methods answer the API's calls, ``directory`` is what the
-    engine finds functions with.
+    engine finds functions with, ``registry`` is where they are kept.
     """
 
     def __init__(
@@ -49,23 +49,23 @@ class FunctionCatalog:
         account: Account,
     ) -> None:
         """Keep functions in ``store``; ``code_url`` gives the address of a function's zip."""
-        self._registry = Registry(store, account=account, clock=clock, entropy=entropy)
-        self._codes = Codes(store, self._registry, check_archive)
-        versions = VersionCalls(self._registry, self._codes)
-        self._functions = FunctionCalls(self._registry, self._codes, versions, code_url)
-        self.directory = Resolver(self._registry)
+        self.registry = Registry(store, account=account, clock=clock, entropy=entropy)
+        self._codes = Codes(store, self.registry, check_archive)
+        versions = VersionCalls(self.registry, self._codes)
+        self._functions = FunctionCalls(self.registry, self._codes, versions, code_url)
+        self.directory = Resolver(self.registry)
         self.handlers: tuple[object, ...] = (
             self._functions,
             versions,
-            AliasCalls(self._registry),
-            ConcurrencyCalls(self._registry),
-            EventInvokeCalls(self._registry),
-            TagCalls(self._registry),
+            AliasCalls(self.registry),
+            ConcurrencyCalls(self.registry),
+            EventInvokeCalls(self.registry),
+            TagCalls(self.registry),
         )
 
     def join(self, hearsay: Hearsay) -> None:
         """Reckon with other nodes that change functions: tell them, and hear of them."""
-        writes = self._registry.writes
+        writes = self.registry.writes
         writes.is_shared = True
         writes.on_raised = lambda: hearsay.tell(Topic.FUNCTIONS)
         hearsay.listen(Topic.FUNCTIONS, lambda _: writes.doubt())
@@ -88,7 +88,7 @@ class FunctionCatalog:
 
     async def names(self) -> AsyncIterator[str]:
         """Go through the names of all functions."""
-        async for held in self._registry.functions.every():
+        async for held in self.registry.functions.every():
             yield held.key
 
     async def declare_function(self, request: CreateFunctionRequest) -> None:
@@ -100,7 +100,7 @@ class FunctionCatalog:
         Raises:
             InvalidParameterValue: a setting cannot be had.
         """
-        registry = self._registry
+        registry = self.registry
         name = self._functions.new_name(request.function_name)
         async with registry.lock:
             if await registry.functions.read(name) is not None:
@@ -128,7 +128,7 @@ class FunctionCatalog:
         Raises:
             InvalidParameterValue: a setting cannot be had.
         """
-        registry = self._registry
+        registry = self.registry
         name = self._functions.new_name(request.function_name)
         configuration = registry.renewed(created(request, name=name, arn=registry.arn(name)))
         place = hashlib.sha256(code_folder.encode()).digest()

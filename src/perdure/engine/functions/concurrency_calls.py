@@ -44,6 +44,7 @@ class ConcurrencyCalls:
                 )
             document = replace(held.document, reserved_concurrency=asked)
             await registry.write([registry.functions.replace(held, document)])
+        registry.bound(name, asked)
         return Concurrency(reserved_concurrent_executions=asked)
 
     async def get_function_concurrency(
@@ -66,6 +67,7 @@ class ConcurrencyCalls:
             held = await registry.get(name)
             document = replace(held.document, reserved_concurrency=None)
             await registry.write([registry.functions.replace(held, document)])
+        registry.bound(name, None)
 
     async def get_account_settings(
         self, _: shapes.GetAccountSettingsRequest

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import binascii
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -29,6 +29,8 @@ from perdure.store.records import RecordConflictError, RecordWrite
 __all__ = ["LATEST", "Account", "Registry", "marker_key", "marker_of", "shown", "version_key"]
 
 LATEST: Final = "$LATEST"
+#: Hears of a function, by its ARN, and how often it may run at once; None: no bound of its own.
+Bounded = Callable[[str, int | None], None]
 _DIGITS_MAX: Final = 10
 
 
@@ -55,6 +57,7 @@ class Registry:
         self.aliases = Collection(store, "alias", AliasConfiguration)
         self.event_invokes = Collection(store, "event-invoke", FunctionEventInvokeConfig)
         self.lock = asyncio.Lock()
+        self.on_bound: list[Bounded] = []  #: told when a function's reserved concurrency changes
         self.writes = Generation(store)
         self._store = store
         self._clock = clock
@@ -182,6 +185,11 @@ class Registry:
             ) from None
         finally:
             self.writes.raise_number()
+
+    def bound(self, name: str, concurrency_max: int | None) -> None:
+        """Tell whoever runs functions that one may run so often at once from now on."""
+        for hear in self.on_bound:
+            hear(self.arn(name), concurrency_max)
 
     def now_ms(self) -> int:
         """Return the current instant."""
