@@ -4,15 +4,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PAGE := src/perdure/console/page/index.html
+WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+CHROMIUM := /usr/bin/chromium
 SEED ?= 7
 SCHEDULES ?= 200
 ROUNDS ?= 10
 
-.PHONY: help demo test check fix sim bench soak lock clean
+.PHONY: help demo test check fix sim bench soak lock clean web web-check shots
 
 help:
 	@echo "make demo    run the two sample functions of the project's seed on a fresh service"
 	@echo "make test    everything that must hold: checks, tests, conformance, chaos"
+	@echo "make web     build the console's page"
+	@echo "make shots   take a picture of every page of the console, into docs/shots"
 	@echo "make check   format, lint, types, layers"
 	@echo "make fix     format, and mend what the linter can"
 	@echo "make sim     simulate schedules (SEED=7 SCHEDULES=200)"
@@ -29,10 +34,27 @@ $(READY): requirements.lock requirements-conformance.lock pyproject.toml
 	tools/postgres.sh
 	touch $(READY)
 
-demo: $(READY)
+$(PAGE): $(READY) $(WEB)
+	$(BIN)/python tools/web.py
+	touch $(PAGE)
+
+web: $(PAGE)
+
+web-check: $(READY)
+	$(BIN)/python tools/web.py check test
+
+$(CHROMIUM):
+	@test "$$(id -u)" = 0 || { echo "the console's tests need Debian's chromium package"; exit 1; }
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium
+
+shots: $(PAGE) $(CHROMIUM)
+	$(BIN)/python -m tests.web.shots
+
+demo: $(READY) $(PAGE)
 	$(BIN)/python -m perdure.cli.demo
 
-test: check
+test: check web-check $(PAGE) $(CHROMIUM)
 	$(BIN)/python tools/test.py
 
 check: $(READY)
@@ -65,4 +87,4 @@ lock: $(READY)
 	    -o requirements-conformance.lock
 
 clean:
-	rm -rf $(VENV) .perdure build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(dir $(PAGE)) web/node_modules .perdure build dist .pytest_cache .ruff_cache .hypothesis

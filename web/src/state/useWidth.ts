@@ -1,0 +1,16 @@
+/** How wide an element is. */
+
+import { type RefObject, useLayoutEffect, useState } from "react";
+
+export function useWidth(element: RefObject<HTMLElement | null>): number {
+  const [widthPx, setWidthPx] = useState(0);
+  useLayoutEffect(() => {
+    const target = element.current;
+    if (!target) return;
+    setWidthPx(target.clientWidth);
+    const observer = new ResizeObserver(() => setWidthPx(target.clientWidth));
+    observer.observe(target);
+    return () => observer.disconnect();
+  }, [element]);
+  return widthPx;
+}
