@@ -29,6 +29,7 @@ from perdure.engine.seals import Seals
 from perdure.engine.starting import Starter
 from perdure.protocol import executions as shapes
 from perdure.protocol.wire import decode
+from perdure.store.hints import Hints
 from perdure.store.memory import MemoryStore
 
 __all__ = ["Rig", "Run", "a_rig"]
@@ -146,12 +147,20 @@ class _Workers:
 class Rig:
     """The parts that an invocation needs."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        store: MemoryStore | None = None,
+        owner: str = "test",
+        hints: Hints | None = None,
+        **settings: Any,
+    ) -> None:
         functions, entropy, seals = _OneFunction(), SystemEntropy(), Seals(b"k" * 32)
         self._workers = _Workers()
-        self.engine = Engine(MemoryStore(), _Clock(), owner="test")  # type: ignore[arg-type]
+        clock: Any = _Clock()
+        self.engine = Engine(store or MemoryStore(), clock, owner=owner, hints=hints)
         self._starter = Starter(functions, entropy)
-        self._workers.executions = Executions(
+        self.executions = self._workers.executions = Executions(
             self.engine, functions, self._starter, seals, RELAXED_QUOTAS
         )
         self.dispatcher = Dispatcher(

@@ -1,6 +1,8 @@
 """Whatever is asked may be asked of any node."""
 
 import json
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -128,6 +130,31 @@ def test_each_node_says_who_it_is_and_who_the_others_are(group: Group) -> None:
         assert any("fsync is off" in weakness for weakness in health["weakDurability"])
         assert get_json(f"{node.url}/readyz") == {"status": "ready"}
         assert {one["node_id"] for one in alive(node)} == ids
+
+
+def test_the_command_lists_the_nodes(group: Group) -> None:
+    command = [sys.executable, "-m", "perdure.cli.main", "nodes"]
+    done = subprocess.run(
+        [*command, "--endpoint", group.nodes[0].url], capture_output=True, text=True, check=True
+    )
+    head, *rows = done.stdout.splitlines()
+    assert head.split()[:3] == ["NODE", "ADDRESS", "STATE"]
+    assert sorted(row.split()[:3] for row in rows) == sorted(
+        [node.node_id, node.url, "alive"] for node in group
+    )
+
+
+def test_a_store_that_is_none_is_refused(group: Group) -> None:
+    folder = group.key_file.parent
+    for store, said in (
+        ("mysql://root@127.0.0.1/x", "known are postgres:// and postgresql://"),
+        ("postgres://u:hush@127.0.0.1:1/x", "cannot be reached"),
+    ):
+        stranger = group.node(folder / "wrong", "--store", store)
+        with pytest.raises(AssertionError, match=said):
+            stranger.start()
+        assert "hush" not in stranger.stderr
+        assert "Traceback" not in stranger.stderr
 
 
 def test_a_node_with_another_key_is_refused(group: Group) -> None:
