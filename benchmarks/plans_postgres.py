@@ -100,8 +100,10 @@ async def measure(url: str) -> Figures:
     return figures
 
 
-def _statements(connection: Any) -> dict[str, Callable[[int], Awaitable[tuple[float, float]]]]:
-    lives = [list(changes(1_000_000_000 + number, RUNS)) for number in range(100)]
+def _statements(
+    connection: Any, first: int = 1_000_000_000
+) -> dict[str, Callable[[int], Awaitable[tuple[float, float]]]]:
+    lives = [list(changes(first + number, RUNS)) for number in range(100)]
 
     async def commit(turn: int, count: int) -> tuple[float, float]:
         pieces = sorted((piece_of(life[turn]) for life in lives[:count]), key=lambda p: p.rows.key)
@@ -112,7 +114,7 @@ def _statements(connection: Any) -> dict[str, Callable[[int], Awaitable[tuple[fl
         return await commit(number, 100)
 
     async def alone(number: int) -> tuple[float, float]:
-        life = changes(2_000_000_000 + number, 1)
+        life = changes(first + 1_000 + number, 1)
         cost = (0.0, 0.0)
         for change in life:
             statement = statement_of([piece_of(change)], set(), "on", 2_000)
@@ -166,8 +168,9 @@ async def plans(url: str) -> str:
         await connection.execute(f"LOAD 'auto_explain'; SET {setting}")
     heard.clear()
     parts: list[str] = []
-    for name, ask in _statements(connection).items():
+    for name, ask in _statements(connection, 2_000_000_000).items():
         for number in range(3):
+            # The last of an execution's changes is a checkpoint as most are.
             heard.clear()
             await ask(number)
         shown = [one for one in heard if "EXPLAIN" not in one and "Query Text" in one]

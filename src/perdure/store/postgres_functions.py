@@ -225,14 +225,17 @@ _SEND: Final = f"""
     SELECT u.id, u.sender, u.sent_at_ms, u.kind, u.body, u.checksum
     FROM unnest({_names(*_LETTERS)}) AS u (n, id, sender, sent_at_ms, kind, body, checksum)
     WHERE lost IS NULL OR u.n <> ALL (lost);
-    DELETE FROM perdure.letter t
-    USING unnest({_names(*_ENDS[:2])}) AS u (n, id)
-    WHERE t.id = u.id AND (lost IS NULL OR u.n <> ALL (lost));
-    UPDATE perdure.name t SET holder = t.execution
-    FROM unnest(ids, numbers) AS u (id, n), perdure.execution e, perdure.pin p
-    WHERE u.id = ANY (freed) AND (lost IS NULL OR u.n <> ALL (lost))
-        AND e.id = u.id AND p.digest = e.pin
-        AND t.function = p.function AND t.name = e.name AND t.holder = '' AND t.execution = e.id;
+    doomed := ARRAY(SELECT u.id FROM unnest(delivery_numbers, delivered) AS u (n, id)
+        WHERE lost IS NULL OR u.n <> ALL (lost));
+    DELETE FROM perdure.letter t WHERE t.id = ANY (doomed);
+    IF cardinality(freed) > 0 THEN
+        UPDATE perdure.name t SET holder = t.execution
+        FROM unnest(ids, numbers) AS u (id, n), perdure.execution e, perdure.pin p
+        WHERE u.id = ANY (freed) AND (lost IS NULL OR u.n <> ALL (lost))
+            AND e.id = u.id AND p.digest = e.pin
+            AND t.function = p.function AND t.name = e.name AND t.holder = ''
+            AND t.execution = e.id;
+    END IF;
 """  # noqa: S608 - constants
 
 #: Rows that another node has locked or claimed are passed over, and nobody is waited for.
@@ -276,7 +279,7 @@ _CLAIMS: Final = (
             ORDER BY t.id LIMIT most FOR UPDATE SKIP LOCKED
         ) due;
         UPDATE perdure.letter t SET claimed_by = owner, claimed_until_ms = until_ms
-        FROM unnest(found) AS u (id) WHERE t.id = u.id;
+        WHERE t.id = ANY (found);
         RETURN QUERY SELECT t.* FROM perdure.letter t WHERE t.id = ANY (found) ORDER BY t.id;
     END $$
     """,  # noqa: S608 - constants
@@ -311,6 +314,7 @@ FUNCTIONS: Final = (
         lost INTEGER[];
         named BYTEA[];
         started_ids BYTEA[];
+        doomed TEXT[];
     BEGIN
         {_PIN_SETTINGS} {_START} {_UPDATE_STATE} {_FIND_LOST} {_PUT_ROWS} {_SEND} {_NOTE_INSTANT}
     END $$
