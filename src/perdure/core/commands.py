@@ -11,6 +11,7 @@ from typing import NamedTuple
 from perdure.core.execution import Identity
 from perdure.core.quotas import Quotas
 from perdure.protocol.operations import ErrorObject, OperationUpdate
+from perdure.protocol.quick import quick
 from perdure.protocol.words import InvocationStatus, OperationStatus
 
 __all__ = [
@@ -90,6 +91,7 @@ class ChainTarget:
     error: ErrorObject | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """Apply updates, all or none. ``targets``: one for each chained invoke they start."""

@@ -12,6 +12,7 @@ from perdure.core.event import Event
 from perdure.core.execution import Execution, Identity, ParentLink, Progress
 from perdure.core.operation import Operation
 from perdure.protocol.operations import ErrorObject
+from perdure.protocol.quick import quick
 from perdure.protocol.words import ExecutionStatus, OperationStatus
 
 __all__ = [
@@ -67,6 +68,7 @@ class InvocationInput:
     changes: tuple[Operation, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointReply:
     """What a checkpoint is answered: the next token (None: withheld) and what has changed."""
@@ -138,6 +140,7 @@ class QuotaPassed:
 Effect = Closed | CancelInvocation | QuotaPassed
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a command comes to. ``version`` in ``progress`` equals the base's if nothing changed."""

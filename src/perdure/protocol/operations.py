@@ -18,6 +18,7 @@ from perdure.protocol.identifiers import (
     TenantId,
     TraceId,
 )
+from perdure.protocol.quick import quick
 from perdure.protocol.wire import Instant
 from perdure.protocol.words import OperationAction, OperationStatus, OperationType
 
@@ -101,6 +102,8 @@ class ChainedInvokeOptions:
     x_amzn_trace_id: TraceId | None = None
 
 
+@quick
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationUpdate:
     """One change to one operation, as a checkpoint asks for it."""
@@ -127,6 +130,7 @@ class ExecutionDetails:
     input_payload: Payload | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextDetails:
     """The outcome of a context."""
@@ -136,6 +140,7 @@ class ContextDetails:
     error: ErrorObject | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDetails:
     """The attempts and the outcome of a step."""
@@ -153,6 +158,7 @@ class WaitDetails:
     scheduled_end_timestamp: Instant | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackDetails:
     """The id to answer a callback with, and the answer."""
@@ -170,6 +176,7 @@ class ChainedInvokeDetails:
     error: ErrorObject | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """The recorded state of one operation."""

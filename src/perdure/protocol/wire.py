@@ -131,11 +131,13 @@ def decode(
     values = typing.cast("Mapping[str, Any]", data)
     prefix = f"{path}." if path else ""
     arguments: dict[str, Any] = {}
-    for member in members(shape):
-        value = values.get(member.wire)
-        if value is not None:
-            arguments[member.attribute] = member.decode(value, prefix + member.wire, unit)
-        elif member.is_required:
+    plan = _plans.get(shape) or _plan(shape)
+    for wire, value in values.items():
+        member = plan.by_wire.get(wire)
+        if member is not None and value is not None:
+            arguments[member.attribute] = member.decode(value, prefix + wire, unit)
+    for member in plan.required:
+        if member.attribute not in arguments:
             raise WireError(prefix + member.wire, "is required")
     return shape(**arguments)
 
@@ -148,6 +150,25 @@ def encode(value: object, *, unit: TimeUnit = TimeUnit.SECONDS) -> dict[str, Any
         if item is not None:
             out[member.wire] = item if member.encode is None else member.encode(item, unit)
     return out
+
+
+class _Plan(typing.NamedTuple):
+    """A shape's members as whoever reads one looks for them."""
+
+    by_wire: dict[str, Member]
+    required: tuple[Member, ...]
+
+
+_plans: dict[type, _Plan] = {}
+
+
+def _plan(shape: type) -> _Plan:
+    found = members(shape)
+    plan = _plans[shape] = _Plan(
+        {member.wire: member for member in found},
+        tuple(member for member in found if member.is_required),
+    )
+    return plan
 
 
 _members: dict[type, tuple[Member, ...]] = {}
@@ -284,7 +305,7 @@ def _enum_decoder(kind: type[enum.Enum]) -> Callable[[Any, str, TimeUnit], Any]:
     allowed = ", ".join(str(item.value) for item in kind)
 
     def decode_enum(value: Any, path: str, _: TimeUnit) -> Any:
-        found = by_value.get(value) if isinstance(value, str | int) else None
+        found = by_value.get(value) if isinstance(value, (str, int)) else None
         if found is None:
             raise WireError(path, f"must be one of {allowed}", value)
         return found

@@ -10,6 +10,7 @@ from perdure.core.event import Event
 from perdure.core.execution import Identity, Progress
 from perdure.core.operation import Operation
 from perdure.core.outcome import Message, Outcome
+from perdure.protocol.quick import quick
 
 __all__ = ["Change", "Letter"]
 
@@ -25,6 +26,7 @@ class Letter(NamedTuple):
     message: Message
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One execution's change. Committed only if the stored version is still ``expected_version``.
