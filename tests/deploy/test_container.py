@@ -18,15 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
 
-#: Of the options of nodes on PostgreSQL, which come with that store.
-COMING = {
-    "PERDURE_STORE",
-    "PERDURE_HA",
-    "PERDURE_ALLOW_WEAK_DURABILITY",
-    "PERDURE_KEY_FILE",
-    "PERDURE_NODE_ADDRESS",
-}
-
 
 def known_variables() -> set[str]:
     """Return the variables that ``perdure serve`` reads."""
@@ -165,7 +156,7 @@ def test_no_password_is_in_the_file() -> None:
     ["Dockerfile", "compose.yaml", "helm/perdure/templates/deployment.yaml"],
 )
 def test_every_variable_is_one_that_the_service_reads(path: str) -> None:
-    unknown = set_variables((DEPLOY / path).read_text()) - known_variables() - COMING
+    unknown = set_variables((DEPLOY / path).read_text()) - known_variables()
     assert unknown == set()
 
 

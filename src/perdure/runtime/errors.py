@@ -8,7 +8,9 @@ WorkerError                 no worker could be had: a ``Crashed`` outcome of ``i
   InitError                 the process started, but its runtime or the user's module did not
 """
 
-from perdure.engine.invoker import FailureKind
+from typing import Final
+
+from perdure.engine.invoker import Crashed, FailureKind, InvocationReport
 
 __all__ = [
     "BadArchiveError",
@@ -17,7 +19,10 @@ __all__ = [
     "InterpreterMissingError",
     "LaunchError",
     "WorkerError",
+    "report_of",
 ]
+
+_NO_WORKER_MS: Final = 1_000  #: until a run for which no worker could be started is tried again
 
 
 class WorkerError(Exception):
@@ -69,3 +74,20 @@ class InitError(WorkerError):
         """Take the message, the kind and the runtime's own word for it."""
         super().__init__(message, error_type=error_type or kind.value)
         self.kind = kind
+
+
+def report_of(error: WorkerError, now_ms: int, *, is_final: bool) -> InvocationReport:
+    """Return what became of a run that got no worker; unless ``is_final``, it is tried again.
+
+    That is not a failure of the function, so nothing else would hold the next try back.
+    """
+    is_passing = error.kind is FailureKind.UNAVAILABLE and not is_final
+    crash = Crashed(
+        kind=error.kind,
+        error_type=error.error_type,
+        message=str(error),
+        retry_after_ms=_NO_WORKER_MS if is_passing else 0,
+    )
+    return InvocationReport(
+        outcome=crash, started_at_ms=now_ms, ended_at_ms=now_ms, log_tail=error.log_tail
+    )

@@ -15,16 +15,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from perdure.clock import Clock
-from perdure.engine.invoker import (
-    Crashed,
-    FailureKind,
-    FunctionVersion,
-    InvocationReport,
-    InvocationRequest,
-)
+from perdure.engine.invoker import FunctionVersion, InvocationReport, InvocationRequest
 from perdure.engine.keepers import Keepers
 from perdure.runtime.code import LoadCode
-from perdure.runtime.errors import LaunchError, WorkerError
+from perdure.runtime.errors import LaunchError, WorkerError, report_of
 from perdure.runtime.fleet import SETTLE_SECONDS, Fleet, Ticket, fleet_key
 from perdure.runtime.settings import RuntimeSettings
 from perdure.runtime.starting import WorkerStarter
@@ -36,7 +30,6 @@ __all__ = ["WorkerPool"]
 _logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS_MAX: Final = 15.0
-_NO_WORKER_MS: Final = 1_000  #: until a run for which no worker could be started is tried again
 
 
 class _Member:
@@ -85,7 +78,7 @@ class WorkerPool:
                 self._dismiss(fleet, worker)
                 fleet, worker = await self._acquire(request)
         except WorkerError as error:
-            return self._no_worker(error)
+            return report_of(error, self._clock.now_ms(), is_final=self._is_closed)
         try:
             return await worker.run(request)
         except Exception:
@@ -358,20 +351,6 @@ class WorkerPool:
     def _dismiss(self, fleet: Fleet, worker: Worker) -> None:
         fleet.forget(worker)
         worker.kill()
-
-    def _no_worker(self, error: WorkerError) -> InvocationReport:
-        now_ms = self._clock.now_ms()
-        # Not a failure of the function, so nothing else would hold the next try back.
-        is_passing = error.kind is FailureKind.UNAVAILABLE and not self._is_closed
-        crash = Crashed(
-            kind=error.kind,
-            error_type=error.error_type,
-            message=str(error),
-            retry_after_ms=_NO_WORKER_MS if is_passing else 0,
-        )
-        return InvocationReport(
-            outcome=crash, started_at_ms=now_ms, ended_at_ms=now_ms, log_tail=error.log_tail
-        )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
