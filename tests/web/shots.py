@@ -69,6 +69,16 @@ def _populate(api: Any) -> dict[str, str]:
         "@durable_execution\ndef handler(event, context):\n"
         "    context.wait(1)\n    raise ValueError('row 17 has no id')\n",
     )
+    deploy(
+        api,
+        "greeting",
+        "from perdure import durable_execution\n\n\n"
+        "@durable_execution\ndef handler(event, context):\n"
+        "    print('Hello from step #1')\n"
+        "    name = context.step(lambda _: event.get('key1'), name='Step #1')\n"
+        "    context.wait(1)\n"
+        "    return {'statusCode': 200, 'body': f'Hello {name} from Durable Lambda!'}\n",
+    )
     failed = [
         start(api, "legacy-import", {"file": f"{day}.csv"}, DurableExecutionName=f"import-{day}")
         for day in ("monday", "tuesday")
@@ -122,7 +132,7 @@ def _pages(arns: dict[str, str]) -> list[tuple[str, str, Action]]:
         ("functions", "/functions", _seen("order-approval")),
         ("create-function", "/functions/create", _seen("Hello world in Python")),
         ("function-code", function, _seen("place order")),
-        ("function-test", "/functions/thumbnails/test", _run_test),
+        ("function-test", "/functions/greeting/test", _run_test),
         ("function-configuration", f"{function}/configuration", _seen("Memory in MB")),
         ("function-versions", f"{function}/versions", _seen("$LATEST")),
         ("function-aliases", f"{function}/aliases", _seen("Create alias")),

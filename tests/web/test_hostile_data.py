@@ -38,7 +38,7 @@ _PATTERNS: Final = (
     "<x contenteditable onblur={mark}>lose focus</x>",
     "\u202e<script>{mark}</script>",
 )
-_WRAPPERS: Final = ("{text}", '{{"a": "{text}', "%3C{text}", "{text}\u2028{text}")
+_WRAPPERS: Final = ("{text}", '{{"a": "{text}', "%3C{text}", "<!--{text}--!>{text}")
 TEXTS: Final = tuple(
     wrapper.format(text=pattern.format(mark=_MARK))
     for wrapper in _WRAPPERS

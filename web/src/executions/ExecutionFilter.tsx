@@ -1,18 +1,34 @@
-import PropertyFilter from "@cloudscape-design/components/property-filter";
+import PropertyFilter, {
+  type PropertyFilterProps,
+} from "@cloudscape-design/components/property-filter";
 import { useMemo } from "react";
 import { statusText } from "../parts/Status";
+import { localInstant, parseInstant } from "../text/instants";
 import { type Filters, fromTokens, STATUSES, type Token, toTokens } from "./filters";
 
-const PROPERTIES = [
+const local = (text: string): string => {
+  const atMs = parseInstant(text);
+  return atMs === null ? text : localInstant(atMs);
+};
+
+const PROPERTIES: PropertyFilterProps.FilteringProperty[] = [
   { key: "function", propertyLabel: "Function", groupValuesLabel: "Functions", operators: ["="] },
   { key: "version", propertyLabel: "Version", groupValuesLabel: "Versions", operators: ["="] },
-  { key: "status", propertyLabel: "Status", groupValuesLabel: "Statuses", operators: ["="] },
+  {
+    key: "status",
+    propertyLabel: "Status",
+    groupValuesLabel: "Statuses",
+    operators: [{ operator: "=", format: statusText }],
+  },
   { key: "name", propertyLabel: "Name", groupValuesLabel: "Names", operators: ["^"] },
   {
     key: "started",
     propertyLabel: "Started",
     groupValuesLabel: "Times, such as 2026-01-31T14:00",
-    operators: [">=", "<="],
+    operators: [
+      { operator: ">=", format: local },
+      { operator: "<=", format: local },
+    ],
   },
 ];
 

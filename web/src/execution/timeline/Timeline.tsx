@@ -175,8 +175,13 @@ export default function Timeline({ history, revision, nowMs, selectedId, onSelec
           <div
             className="timeline-body"
             role="rowgroup"
-            style={{ blockSize: rows.length * ROW_PX }}
+            style={{ blockSize: Math.max(1, rows.length) * ROW_PX }}
           >
+            {rows.length === 0 && (
+              <div role="row" tabIndex={-1} className="timeline-none">
+                <div role="gridcell">{find ? "No operation matches." : "No operation yet."}</div>
+              </div>
+            )}
             {rows.slice(shown.from, shown.to).map((row, at) => {
               const index = shown.from + at;
               return (
