@@ -46,6 +46,7 @@ def test_the_articles_flow_from_create_function_to_the_result_panel(
     expect(result.locator("[data-part=response]")).to_contain_text("Hello from Durable Lambda!")
     expect(result.locator("[data-part=response]")).to_contain_text("statusCode: 200")
     expect(result).to_contain_text("billed")
+    expect(result.locator("[data-part=log]")).to_contain_text("REPORT RequestId")
 
     # The article's registration, with its test event.
     with StandIn() as outside:

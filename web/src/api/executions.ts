@@ -1,5 +1,6 @@
 /** The calls of the Lambda API on executions and their callbacks. */
 
+import type { HistoryEvent } from "./events";
 import { json } from "./request";
 
 const execution = (arn: string, rest = ""): string =>
@@ -30,3 +31,15 @@ export const sendFailure = (callbackId: string, type: string, message: string): 
 
 export const sendHeartbeat = (callbackId: string): Promise<unknown> =>
   json("POST", callback(callbackId, "heartbeat"), { body: {} });
+
+/** Returns the first events of an execution, at most 1,000, without their payloads. */
+export async function getHistory(
+  arn: string,
+  signal?: AbortSignal,
+): Promise<readonly HistoryEvent[]> {
+  const answer = await json<{ Events?: HistoryEvent[] }>("GET", execution(arn, "/history"), {
+    query: { MaxItems: 1_000 },
+    signal,
+  });
+  return answer.Events ?? [];
+}

@@ -14,15 +14,17 @@ import { useNow } from "../state/useNow";
 import { parsePayload } from "../text/payloads";
 import { span } from "../text/spans";
 import { reportOf } from "./report";
+import { TestLog } from "./TestLog";
 import type { TestOutcome } from "./useTestRun";
 
 interface Props {
+  readonly functionName: string;
   readonly outcome: TestOutcome;
   readonly nowRunning: boolean;
 }
 
 /** What came of a test: status, event, response, log, and what it took. */
-export function TestResult({ outcome, nowRunning }: Props) {
+export function TestResult({ functionName, outcome, nowRunning }: Props) {
   const { request, answer, error, executionArn } = outcome;
   const nowMs = useNow(nowRunning ? 250 : null);
   const elapsedMs = outcome.elapsedMs ?? Math.max(0, nowMs - outcome.startedAtMs);
@@ -54,6 +56,14 @@ export function TestResult({ outcome, nowRunning }: Props) {
               <Box variant="awsui-key-label">Response:</Box>
               <Response answer={answer} />
             </div>
+          )}
+          {executionArn && !answer?.logTail && (
+            <TestLog
+              functionName={functionName}
+              executionArn={executionArn}
+              startedAtMs={outcome.startedAtMs}
+              isRunning={nowRunning}
+            />
           )}
           {answer?.logTail && (
             <div data-part="log">

@@ -37,7 +37,9 @@ export function TestTab({ details }: { details: FunctionDetails }) {
 
   return (
     <SpaceBetween size="l">
-      {run.outcome && <TestResult outcome={run.outcome} nowRunning={run.isRunning} />}
+      {run.outcome && (
+        <TestResult functionName={name} outcome={run.outcome} nowRunning={run.isRunning} />
+      )}
       <LoadError what="the test events" error={events.error} onRetry={events.reload} />
       <Container
         header={

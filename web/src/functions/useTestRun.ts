@@ -5,6 +5,7 @@ import { getExecution, listExecutions } from "../api/console";
 import { invoke } from "../api/functions";
 import type { InvokeAnswer } from "../api/lambda";
 import type { Execution } from "../api/shapes";
+import { serverNow } from "../state/useNow";
 
 export interface TestRequest {
   readonly eventName: string;
@@ -46,7 +47,7 @@ export function useTestRun(functionName: string, isDurable: boolean): TestRun {
         isDurable && !asked.executionName ? { ...asked, executionName: madeUpName() } : asked;
       const begun: TestOutcome = {
         request,
-        startedAtMs: Date.now(),
+        startedAtMs: serverNow(),
         elapsedMs: null,
         answer: null,
         error: null,
@@ -78,7 +79,7 @@ async function test(
     const answer = await invoke({ name: functionName, ...request }, signal);
     change({
       answer,
-      elapsedMs: Date.now() - startedAtMs,
+      elapsedMs: serverNow() - startedAtMs,
       ...(answer.executionArn && { executionArn: answer.executionArn }),
     });
     if (answer.executionArn && !request.isAsynchronous) {
@@ -86,7 +87,7 @@ async function test(
     }
   } catch (error) {
     const caught = error instanceof Error ? error : new Error(String(error));
-    change({ error: caught, elapsedMs: Date.now() - startedAtMs });
+    change({ error: caught, elapsedMs: serverNow() - startedAtMs });
   }
 }
 
