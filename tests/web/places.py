@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-__all__ = ["choose", "flash", "open_execution", "replace_code", "row", "tab"]
+__all__ = ["choose", "flash", "open_execution", "replace_code", "row", "tab", "until"]
 
 
 def tab(page: Page, name: str) -> None:
