@@ -132,7 +132,7 @@ def test_every_command_has_help_with_an_example() -> None:
 
     found = texts()
 
-    assert len(found) == 1 + 8 + 8 + 3 + 4
+    assert len(found) == 1 + 9 + 8 + 3 + 5
     for path, text in found.items():
         if path not in [("executions",), ("callback",), ("functions",)]:
             assert f"  perdure {' '.join(path)}".rstrip() in text, path

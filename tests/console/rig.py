@@ -209,6 +209,10 @@ class _NoWorkers:
         return ()
 
 
+async def _store_facts() -> StoreFacts:
+    return StoreFacts(kind="sqlite", size_bytes=1, free_bytes=1 << 40, unreadable_rows=0)
+
+
 async def _runs(function: FunctionVersion) -> str | None:
     return None
 
@@ -250,9 +254,8 @@ async def a_console(
                 address=ORIGIN,
                 started_at_ms=0,
                 capacity=64,
-                store=lambda: StoreFacts(
-                    kind="sqlite", size_bytes=1, free_bytes=1 << 40, unreadable_rows=0
-                ),
+                store=_store_facts,
+                nodes=lambda: (),
                 letters=lambda: 0,
                 sync_callers=lambda: 0,
             ),

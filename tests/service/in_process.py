@@ -192,10 +192,17 @@ class Service:
 
     async def history(self, arn: str) -> list[dict[str, Any]]:
         """Return the events, with their data."""
-        request = shapes.GetDurableExecutionHistoryRequest(
-            durable_execution_arn=arn, include_execution_data=True, max_items=1000
-        )
-        return encode(await self.executions.get_durable_execution_history(request))["Events"]
+        events: list[dict[str, Any]] = []
+        marker = None
+        while True:
+            request = shapes.GetDurableExecutionHistoryRequest(
+                durable_execution_arn=arn, include_execution_data=True, marker=marker
+            )
+            page = encode(await self.executions.get_durable_execution_history(request))
+            events += page["Events"]
+            marker = page.get("NextMarker")
+            if marker is None:
+                return events
 
     async def advance(self, at_ms: int) -> None:
         """Set the clock; return when all that is due was woken, and whoever ran has ended."""

@@ -100,12 +100,12 @@ class Series:
         reply = outcome.reply
         if type(reply) is CheckpointReply:
             self._checkpoints += 1
-        elif type(reply) is InvocationInput:
-            self._invocations += 1
         elif outcome.base_version == 0:
             self._starts += 1
             if self._open is not None:
                 self._open += 1
+        if type(reply) is InvocationInput or type(outcome.sequel_reply) is InvocationInput:
+            self._invocations += 1
         for effect in outcome.effects:
             if type(effect) is Closed:
                 self._completions += 1

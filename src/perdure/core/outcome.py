@@ -154,6 +154,7 @@ class Outcome:
     messages: tuple[Message, ...] = ()
     effects: tuple[Effect, ...] = ()
     is_delivery: bool = False  #: the handler is told something by this reply
+    sequel_reply: Reply | None = None  #: the answer to the second command, where there were two
 
     def then(self, later: "Outcome") -> "Outcome":
         """Return the outcome of two commands as one change, with the answer to the first."""
@@ -162,6 +163,7 @@ class Outcome:
             progress=later.progress._replace(version=self.progress.version),
             base_version=self.base_version,
             reply=self.reply,
+            sequel_reply=later.reply,
             operations={**self.operations, **later.operations},
             events=self.events + later.events,
             messages=self.messages + later.messages,
