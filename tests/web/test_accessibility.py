@@ -10,6 +10,8 @@ from tests.serving import ServerProcess, eventually
 from tests.web.browsing import HANDLERS, ROOT, watched
 
 AXE: Final = ROOT / "web/node_modules/axe-core/axe.min.js"
+_AT_REST: Final = """() => document.getAnimations().every(one =>
+    one.playState !== 'running' || one.effect.getComputedTiming().iterations === Infinity)"""
 FUNCTION_TABS: Final = ("code", "test", "configuration", "versions", "aliases", "tags")
 EXECUTION_TABS: Final = ("timeline", "operations", "events", "data", "logs")
 
@@ -50,6 +52,8 @@ def test_axe_finds_nothing_serious(
             expect(page.get_by_role("heading").first).to_be_visible()
             page.wait_for_load_state("load")
             expect(page.locator("body")).not_to_contain_text("Loading")
+            # What is still fading in has less contrast than it will have.
+            page.wait_for_function(_AT_REST)
             found += [f"{place}: {problem}" for problem in _problems(page)]
     assert not found, "\n".join(found)
 
