@@ -1,18 +1,24 @@
 """W1 and W2 on PostgreSQL: one node, or several that share the calls; and what the database's
 processor does for them.
 
-    python -m benchmarks.nodes [NODES]
+    python -m benchmarks.nodes [NODES ...] [--cpu CORES] [--workload NAME]
 
 With ``fsync``, everything on one machine. The processor's time is read from the processes, so that
-it says something on a machine that others use too.
+it says something on a machine that others use too. With ``--cpu`` each node, with its workers, may
+use so much of a core and no more: how rates grow with nodes then shows before the database, the
+callers or the machine are the limit.
 """
 
+import argparse
+import contextlib
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 import psutil
 from tests.nodes.group import Group, a_group
@@ -28,15 +34,51 @@ _WORKLOADS: dict[str, Callable[[ServerProcess], Figures]] = {
 }
 
 
+_CPU_GROUPS: Final = Path("/sys/fs/cgroup/cpu")
+_PERIOD_US: Final = 100_000
+
+
 def main() -> None:
     """Measure, and print."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    for name, workload in _WORKLOADS.items():
-        with tempfile.TemporaryDirectory() as folder, a_cluster() as cluster:
-            cluster.start()
-            with a_group(cluster, Path(folder), count) as group:
-                figures = _measure(group, cluster, workload)
-        sys.stdout.write(f"{name} on {count} nodes: {figures}\n")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.nodes")
+    parser.add_argument("nodes", nargs="*", type=int, default=[1])
+    parser.add_argument("--cpu", type=float, help="of a core, for each node")
+    parser.add_argument("--workload", choices=sorted(_WORKLOADS), action="append")
+    asked = parser.parse_args()
+    for name in asked.workload or _WORKLOADS:
+        for count in asked.nodes:
+            with tempfile.TemporaryDirectory() as folder, a_cluster() as cluster:
+                cluster.start()
+                with (
+                    a_group(cluster, Path(folder), count) as group,
+                    _capped([node.pid for node in group], asked.cpu),
+                ):
+                    figures = _measure(group, cluster, _WORKLOADS[name])
+            cap = f", {asked.cpu} cores each" if asked.cpu else ""
+            sys.stdout.write(f"{name} on {count} nodes{cap}: {figures}\n")
+            sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _capped(pids: Iterable[int], cores: float | None) -> Generator[None]:
+    """Give each process, and all that it starts, so much of a core and no more."""
+    groups: list[Path] = []
+    for pid in pids if cores else ():
+        group = _CPU_GROUPS / f"perdure-benchmark-{os.getpid()}-{pid}"
+        group.mkdir()
+        groups.append(group)
+        (group / "cpu.cfs_period_us").write_text(str(_PERIOD_US))
+        (group / "cpu.cfs_quota_us").write_text(str(int(_PERIOD_US * (cores or 1))))
+        for process in _families([psutil.Process(pid)]):
+            (group / "cgroup.procs").write_text(str(process.pid))
+    try:
+        yield
+    finally:
+        for group in groups:
+            for pid in (group / "cgroup.procs").read_text().split():
+                with contextlib.suppress(OSError):  # it has just ended
+                    (_CPU_GROUPS / "cgroup.procs").write_text(pid)
+            group.rmdir()
 
 
 def _measure(
