@@ -144,6 +144,40 @@ def test_a_poll_that_finds_something_consumes_the_token() -> None:
     assert story.refusal(poll).message == "Invalid checkpoint token: it was used before"
 
 
+def test_what_a_poll_has_told_is_heard_when_its_token_is_used() -> None:
+    """S7, X8: till then its answer may be a late copy's, and have reached nobody."""
+    story = Story()
+    story.checkpoint(a_wait(10), a_callback())
+    seen = story.progress.seen_sequence
+    reply = story.pass_ms(10_000).checkpoint(client_token="p-1")
+    wait = story.operation("wait")
+    assert (reply.operations, story.progress.seen_sequence) == ((wait,), seen)
+    assert story.checkpoint(client_token="p-2").operations == ()
+    story.tell(AnswerCallback(operation_id="callback", payload="1"))
+    poll = a_checkpoint(story.execution, client_token="p-3")
+    reply = story.tell(poll).reply
+    callback = story.operation("callback")
+    assert reply == CheckpointReply(token=TokenState(1, 3), operations=(callback,))
+    assert (story.tell(poll).reply, story.progress.seen_sequence) == (reply, wait.sequence)
+    reply = story.checkpoint(a_step(), client_token="c-4")
+    assert [operation.id for operation in reply.operations] == ["step"]
+    assert story.progress.seen_sequence == story.progress.sequence
+
+
+def test_pending_after_a_poll_whose_answer_reached_nobody_is_invoked_again_at_once() -> None:
+    """X8: a poll that found nothing comes again, late, and finds what the handler never hears."""
+    story = Story()
+    story.checkpoint(a_callback())
+    poll = a_checkpoint(story.execution, client_token="p-1")
+    assert story.tell(poll).reply.operations == ()  # type: ignore[union-attr]
+    story.tell(AnswerCallback(operation_id="callback", payload="1"))
+    callback = story.operation("callback")
+    assert story.tell(poll).reply.operations == (callback,)  # type: ignore[union-attr]
+    story.finish()
+    assert story.progress.ready_at_ms == story.now_ms
+    assert story.begin().reply.changes == (callback,)  # type: ignore[union-attr]
+
+
 def test_the_same_request_again_gets_the_same_answer() -> None:
     """F4."""
     story = Story()

@@ -99,7 +99,24 @@ def test_what_was_not_told_is_delivered_once_in_the_order_of_change() -> None:
     outcome = draft.finish(DONE)
     assert (outcome.is_delivery, outcome.progress.seen_sequence) == (True, 4)
     told = Draft(execution.after(outcome), NOW_MS)
-    assert (told.has_unseen(), told.deliver(), told.is_delivery) == (False, (), False)
+    assert (told.has_unseen(), told.deliver(), told.finish(DONE).is_change) == (False, (), False)
+
+
+def test_what_is_told_counts_as_heard_only_as_far_as_it_was_seen() -> None:
+    """S7, X8."""
+    operations = [an_operation(operation_id=name) for name in "abc"]
+    execution = an_execution(*operations, seen_sequence=1)
+    b, c = (execution.operations[name] for name in "bc")
+    draft = Draft(execution, NOW_MS)
+    sequence = draft.sequence
+    assert draft.news(after_sequence=sequence) == ()
+    assert draft.news(after_sequence=b.sequence) == (c,)
+    draft.see(b.sequence)
+    draft.see(1)
+    outcome = draft.finish(DONE)
+    assert (outcome.is_delivery, outcome.progress.seen_sequence) == (True, b.sequence)
+    assert execution.after(outcome).unseen == {"c": None}
+    assert Draft(execution.after(outcome), NOW_MS).deliver() == (c,)
 
 
 def test_an_illegal_move_of_ours_is_a_violation_and_no_refusal() -> None:

@@ -94,12 +94,13 @@ class Run:
         found = self.envelope["InitialExecutionState"]["Operations"]
         return {one["Id"]: one["Status"] for one in found if one["Type"] != "EXECUTION"}
 
-    async def checkpoint(self, *updates: dict[str, Any]) -> None:
+    async def checkpoint(self, *updates: dict[str, Any], client_token: str | None = None) -> None:
         """Store updates."""
         document = {
             "DurableExecutionArn": self.envelope["DurableExecutionArn"],
             "CheckpointToken": self.envelope["CheckpointToken"],
             "Updates": list(updates),
+            **({"ClientToken": client_token} if client_token else {}),
         }
         request = decode(shapes.CheckpointDurableExecutionRequest, document)
         answer = await self._executions.checkpoint_durable_execution(request)

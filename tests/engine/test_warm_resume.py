@@ -90,6 +90,45 @@ def test_what_comes_between_its_last_checkpoint_and_its_answer_is_told() -> None
     told(story)
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "replayed"])
+def test_what_a_late_copy_of_a_poll_was_answered_is_told_again(*, kept: bool) -> None:
+    """X8, K1: the poll itself was answered when nothing was new, and the copy's answer is lost."""
+
+    async def story(rig: Rig) -> None:
+        identity = await rig.start()
+        run = (await rig.run()).on("one")
+        for name in ("a", "b"):
+            await run.checkpoint({"Id": name, "Type": "CALLBACK", "Action": "START"})
+        await run.checkpoint(client_token="poll")
+        await rig.call_back(identity, "b")
+        await run.checkpoint(client_token="poll")
+        run.answer(Kept=kept)
+        again = (await rig.run()).on("one")
+        others = {} if kept else {"a": "STARTED"}
+        assert (again.is_short, again.statuses) == (kept, {**others, "b": "SUCCEEDED"})
+
+    told(story)
+
+
+def test_what_a_poll_has_told_is_not_told_again_once_its_token_was_used() -> None:
+    """K1: who bears the token has heard the answer that brought it."""
+
+    async def story(rig: Rig) -> None:
+        identity = await rig.start()
+        run = (await rig.run()).on("one")
+        for name in ("a", "b"):
+            await run.checkpoint({"Id": name, "Type": "CALLBACK", "Action": "START"})
+        await rig.call_back(identity, "a")
+        await run.checkpoint(client_token="poll")
+        await run.checkpoint({"Id": "s", "Type": "STEP", "Action": "SUCCEED"}, client_token="s")
+        run.answer(Kept=True)
+        await rig.rest()
+        await rig.call_back(identity, "b")
+        assert (await rig.run()).on("one").statuses == {"b": "SUCCEEDED"}
+
+    told(story)
+
+
 def test_any_other_worker_is_given_the_whole_state() -> None:
     """K2: one that keeps the handler is not waited for."""
 

@@ -258,6 +258,7 @@ class Checkpoints:
             client_token=f"{self._attempt.request_id}-{self._number}",
         )
         answer = await self._insist("checkpoint_durable_execution", request)
+        self._attempt.answered.add(request.client_token)
         stored = self._load(self._attempt.execution_id)
         for update in updates:
             fact = self._oracle.stored(self._attempt, update)

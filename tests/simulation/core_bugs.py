@@ -213,6 +213,18 @@ def pending_forgets_what_came_meanwhile() -> Iterator[None]:
         yield
 
 
+@bug(duplicated=0.4, slow_returns=1.0)
+def the_answer_to_a_late_copy_counts_as_heard() -> Iterator[None]:
+    """A poll comes again, late, and finds what the handler is never told (X8, K1)."""
+
+    def see(draft: Draft, sequence: int) -> None:
+        original(draft, max(sequence, draft.sequence))
+
+    original = Draft.see
+    with patched(Draft, "see", see):
+        yield
+
+
 @bug(kept_handlers=1.0, slow_returns=1.0)
 def the_end_of_an_invocation_counts_as_an_answer() -> Iterator[None]:
     """What changed between the last answer and PENDING counts as told to the handler (K1)."""

@@ -26,6 +26,8 @@ class Attempt:
     is_over: bool = False
     #: Tokens it has used up, with the version of the execution that came of it.
     consumed: dict[str, int] = field(default_factory=dict)
+    #: ClientTokens of the requests that it has had an answer to: it hears no other.
+    answered: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True, eq=False)

@@ -3,7 +3,8 @@ has changed.
 
 A batch meets the operations as time has left them, whether or not anybody had noticed before: a
 retry that is due can be started. The token is single-use. The same request again is answered with
-the same bytes (F4); a poll that finds nothing new consumes nothing and commits nothing.
+the same bytes (F4); a poll that finds nothing new consumes nothing and commits nothing. What a poll
+has told counts as heard when the token of its answer comes back (X8).
 """
 
 from perdure.core.commands import Checkpoint, Token
@@ -38,22 +39,39 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
         _check_quotas(draft, command.quotas)
     if draft.progress.status is ExecutionStatus.PAUSING:
         return _withhold(draft, command)
-    told = draft.deliver()
+    heard_sequence = _heard_sequence(inbound)
+    told = draft.news(after_sequence=heard_sequence)
     if not command.updates and not told:
         token = TokenState(inbound.epoch, inbound.token_sequence)
         return draft.finish(CheckpointReply(token=token, operations=()))
     sequence = inbound.token_sequence + 1
     is_open = bool(draft.progress.nonce_sha256)
+    # A poll may have been answered before, when there was nothing new: then this is a copy of it
+    # that comes late, and nobody hears what it is answered.
+    is_heard = bool(command.updates) or not command.client_token
+    draft.see(draft.sequence if is_heard else heard_sequence)
     token = TokenState(inbound.epoch, sequence) if is_open else None
     return draft.finish(
         CheckpointReply(token=token, operations=told),
         token_sequence=sequence,
         failures=0 if command.updates else inbound.failures,
-        last_reply=_kept_reply(draft, command, sequence if is_open else None),
+        last_reply=_kept_reply(draft, command, heard_sequence, sequence if is_open else None),
     )
 
 
-def _kept_reply(draft: Draft, command: Checkpoint, outbound: int | None) -> LastReply | None:
+def _heard_sequence(progress: Progress) -> int:
+    """Return up to which change the bearer of the current token has heard: the answer that brought
+    the token has told of them.
+    """
+    last = progress.last_reply
+    if last is None or last.outbound_sequence != progress.token_sequence:
+        return progress.seen_sequence
+    return max(progress.seen_sequence, last.until_sequence)
+
+
+def _kept_reply(
+    draft: Draft, command: Checkpoint, heard_sequence: int, outbound: int | None
+) -> LastReply | None:
     """Return what is needed to answer once more; nothing for a caller who could not ask (F4)."""
     inbound = draft.base.progress
     if not command.client_token:
@@ -63,7 +81,7 @@ def _kept_reply(draft: Draft, command: Checkpoint, outbound: int | None) -> Last
         inbound_sequence=inbound.token_sequence,
         outbound_sequence=outbound,
         updates_sha256=command.updates_sha256,
-        after_sequence=inbound.seen_sequence,
+        after_sequence=heard_sequence,
         until_sequence=draft.sequence,
         at_ms=draft.now_ms,
     )

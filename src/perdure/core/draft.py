@@ -33,8 +33,8 @@ class Draft:
         self.events: list[Event] = []
         self.messages: list[Message] = []
         self.effects: list[Effect] = []
-        self.is_delivery = False
         self.sequence = base.progress.sequence
+        self._seen_sequence = base.progress.seen_sequence
         self._operation_count = base.progress.operation_count
         self._stored_bytes = base.progress.stored_bytes
 
@@ -109,35 +109,37 @@ class Draft:
                 yield operation.id, operation.wakes_at_ms
 
     def has_unseen(self) -> bool:
-        """Tell whether an operation has changed that the handler was not told of."""
-        seen = self.progress.seen_sequence
-        return self.sequence > seen and any(self._unseen())
+        """Tell whether an operation has changed that the handler may not have heard of."""
+        return self.sequence > self._seen_sequence and any(self._unseen())
+
+    def news(self, *, after_sequence: int) -> tuple[Operation, ...]:
+        """Return what has changed after ``after_sequence``, in the order of change."""
+        if self.sequence == after_sequence:
+            return ()
+        changes = [change for change in self._unseen() if change.sequence > after_sequence]
+        return tuple(sorted(changes, key=_by_sequence))
+
+    def see(self, sequence: int) -> None:
+        """Count every change up to ``sequence`` as heard by the handler: it is never told again."""
+        self._seen_sequence = max(self._seen_sequence, sequence)
 
     def deliver(self) -> tuple[Operation, ...]:
-        """Return what the handler was not told yet, in the order of change, and mark it told."""
-        seen = self.progress.seen_sequence
-        if self.sequence == seen:
-            return ()
-        told = tuple(sorted(self._unseen(), key=_by_sequence))
-        self.is_delivery = True
+        """Return what the handler has not heard yet, in the order of change, and count it heard."""
+        told = self.news(after_sequence=self._seen_sequence)
+        self.see(self.sequence)
         return told
 
     def finish(self, reply: Reply, **changes: Any) -> Outcome:
         """Return the outcome; ``changes`` are last changes of the progress."""
         before = self.base.progress
-        if (
-            self.progress is not before
-            or self.operations
-            or self.events
-            or self.is_delivery
-            or changes
-        ):
+        is_delivery = self._seen_sequence != before.seen_sequence
+        if self.progress is not before or self.operations or self.events or is_delivery or changes:
             self.update(
                 version=before.version + 1,
                 updated_at_ms=self.now_ms,
                 wake_at_ms=self._next_wake_ms(),
                 sequence=self.sequence,
-                seen_sequence=self.sequence if self.is_delivery else before.seen_sequence,
+                seen_sequence=self._seen_sequence,
                 event_count=before.event_count + len(self.events),
                 operation_count=self._operation_count,
                 stored_bytes=self._stored_bytes,
@@ -152,7 +154,7 @@ class Draft:
             events=tuple(self.events),
             messages=tuple(self.messages),
             effects=tuple(self.effects),
-            is_delivery=self.is_delivery,
+            is_delivery=is_delivery,
         )
 
     def _unseen(self) -> Iterator[Operation]:

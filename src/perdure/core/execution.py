@@ -101,7 +101,7 @@ class Progress(NamedTuple):
     timeout_left_ms: int | None = None  #: what was left when its clock was paused
     wake_at_ms: int | None = None  #: the least instant at which time alone changes it (E4)
     sequence: int = 0  #: of the last change of an operation
-    seen_sequence: int = 0  #: of the last change that the running or last invocation was told
+    seen_sequence: int = 0  #: of the last change that the running or last invocation has heard of
     event_count: int = 0
     operation_count: int = 0
     stored_bytes: int = 0
