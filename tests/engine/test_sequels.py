@@ -19,7 +19,7 @@ class Commits:
 
     def __init__(self, rig: Rig) -> None:
         self.changes: list[Change] = []
-        self.answers: list[CommitResult | Exception] = []
+        self.answers: list[CommitResult | Exception | asyncio.Future[CommitResult]] = []
         store = rig.engine.store
         self._commit = store.commit
         store.commit = self.commit  # type: ignore[method-assign]
@@ -30,7 +30,7 @@ class Commits:
             answer = self.answers.pop(0)
             if isinstance(answer, Exception):
                 raise answer
-            return answer
+            return await answer if isinstance(answer, asyncio.Future) else answer
         return await self._commit(change)
 
 
@@ -122,6 +122,26 @@ def test_a_full_store_leaves_no_run_behind() -> None:
         (await rig.run()).on("one").answer("SUCCEEDED", Result="1")
 
     told(story)
+
+
+def test_room_that_is_given_back_is_for_whoever_waits_for_it() -> None:
+    """X2: one waits for the room that another has claimed, whose change is not committed."""
+
+    async def story(rig: Rig, commits: Commits) -> None:
+        answer: asyncio.Future[CommitResult] = asyncio.get_running_loop().create_future()
+        commits.answers.append(answer)
+        refused = asyncio.ensure_future(rig.start())
+        await rig.until(lambda: len(commits.changes) == 1)
+        waiting = await rig.start()
+        assert rig.dispatcher.queued == 1
+        answer.set_exception(StoreFullError("no room"))
+        with pytest.raises(Unavailable):
+            await refused
+        run = (await rig.run()).on("one")
+        assert run.envelope["DurableExecutionArn"] == waiting.arn
+        run.answer("SUCCEEDED", Result="1")
+
+    told(story, invocations_max=1)
 
 
 def test_a_caller_who_leaves_does_not_take_the_invocation_with_him() -> None:

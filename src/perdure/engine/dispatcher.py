@@ -308,6 +308,7 @@ class Dispatcher:
             del self._runs[identity.id]
             if self._engine.is_shared:
                 self._spawn(self._runner.give_back(identity.id, run))
+            self._pump()  # others may have come while this had the room
 
         command = run.beginning(owner=self._engine.owner, lease_ms=self._settings.lease_ms)
         return Sequel(command=command, taken=taken, given_up=given_up)
