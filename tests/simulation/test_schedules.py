@@ -13,14 +13,13 @@ from .schedule import play
 _BATCH: Final = 250
 _BATCHES: Final = 8
 _REPEATED: Final = 100
+_DOUBLED: Final = {"kept_handlers": 1.0, "duplicated": 0.4, "slow_returns": 1.0}
 #: Schedules in which a rule did not hold once.
 _LESSONS: Final[dict[str, tuple[int, dict[str, float]]]] = {
-    "K1: a late copy of a poll": (
-        1_728,
-        {"kept_handlers": 1.0, "duplicated": 0.4, "slow_returns": 1.0},
-    ),
+    "K1: a late copy of a poll": (1_728, _DOUBLED),
     "X8: a late copy of a poll": (1_497, {}),
     "X2: room given back": (16_561, {}),
+    "X2: a pause cut short": (964, _DOUBLED),
 }
 _ROOT: Final = Path(__file__).parents[2]
 

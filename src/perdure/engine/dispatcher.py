@@ -180,7 +180,8 @@ class Dispatcher:
         return _SHARED_LOOK_EVERY_SECONDS
 
     def _is_here(self, execution_id: str) -> bool:
-        return execution_id in self._queue or execution_id in self._runs
+        is_waiting = execution_id in self._queue or self._queue.is_resting(execution_id)
+        return is_waiting or execution_id in self._runs
 
     async def _offer_found(self, execution_id: str, delay_ms: int) -> None:
         with contextlib.suppress(Refusal):  # one that cannot be read costs only itself (X5)
@@ -351,6 +352,8 @@ class Dispatcher:
             _log.exception("the invocation of execution %s failed in the server", execution_id)
         finally:
             del self._runs[execution_id]
+        if pause_ms:
+            self._queue.rest(execution_id, pause_ms)
         if self._engine.is_shared:
             self._remember(execution_id, run.epoch)
             if not is_known:

@@ -17,6 +17,7 @@ class ReadyQueue:
         self._ready: OrderedDict[str, deque[str]] = OrderedDict()
         self._queued: set[str] = set()
         self._later: dict[str, asyncio.TimerHandle] = {}
+        self._resting: set[str] = set()
 
     def __contains__(self, execution_id: str) -> bool:
         """Tell whether an execution waits for its turn."""
@@ -55,6 +56,15 @@ class ReadyQueue:
         handle = self._later.pop(execution_id, None)
         if handle is not None:
             handle.cancel()
+
+    def rest(self, execution_id: str, for_ms: int) -> None:
+        """Note that an execution could not be begun, and is not to be looked for so soon again."""
+        self._resting.add(execution_id)
+        asyncio.get_running_loop().call_later(for_ms / 1000, self._resting.discard, execution_id)
+
+    def is_resting(self, execution_id: str) -> bool:
+        """Tell whether an execution is not to be looked for yet; who hears of it may offer it."""
+        return execution_id in self._resting
 
     def take(self, has_room: Callable[[str], bool]) -> tuple[str, str] | None:
         """Return the next execution and its function, of the functions that have room one after
