@@ -58,7 +58,7 @@ class ThreadHandler:
         self._context = DurableContext(self.run, self._driver, is_replaying=journal.has_history())
         self._body = conduct(self._context, function, event)
         self._is_kept = False
-        self._lock = threading.Lock()
+        self._reporting = threading.Lock()
         self._is_awaited = False
         self._answered: Answered = self._signal
         self._has_answer = threading.Semaphore(0)
@@ -101,14 +101,16 @@ class ThreadHandler:
         answered: Answered | None = None,
     ) -> None:
         """Go on from where it stands, with what has changed; never blocks."""
-        self._answered = answered or self._signal
-        self._is_awaited = True
-        self.run.token = opening.token
-        self.run.lambda_context = lambda_context
-        self._driver.client = client
-        self._driver.start()
-        self.run.board.merge(opening.operations)
-        if self.run.board.is_at_rest:
+        with self._reporting:
+            self._answered = answered or self._signal
+            self._is_awaited = True
+            self.run.token = opening.token
+            self.run.lambda_context = lambda_context
+            self._driver.client = client
+            self._driver.start()
+            self.run.board.merge(opening.operations)
+            is_at_rest = self.run.board.is_at_rest
+        if is_at_rest:
             WORKERS.run(lambda: self._report(_AT_REST))
 
     def wait(self) -> Answer | None:
@@ -121,9 +123,10 @@ class ThreadHandler:
 
     def discard(self) -> None:
         """Unwind a handler that is at rest; return when its threads are gone."""
-        self._answered = self._signal
-        self._is_awaited = True
-        self.run.suspend()
+        with self._reporting:
+            self._answered = self._signal
+            self._is_awaited = True
+            self.run.suspend()
         self._has_answer.acquire()
 
     def _come_to_rest(self) -> None:
@@ -133,22 +136,22 @@ class ThreadHandler:
             self._driver.suspend()
 
     def _report(self, outcome: Any) -> None:
-        """Tell the outcome, unless somebody has, or the handler goes on after all."""
-        while True:
-            with self._lock:
-                if not self._is_awaited:
-                    return
-                self._is_awaited = False
-            if outcome is not _AT_REST:
-                break
-            if self._driver.is_quiet():
+        """Tell the outcome, unless somebody has, or the handler goes on after all.
+
+        A thread that has seen the handler at rest may come here late, in the midst of another
+        invocation. So whoever reports waits for whoever does, or resumes, and looks again.
+        """
+        with self._reporting:
+            if not self._is_awaited:
+                return
+            if outcome is _AT_REST:
+                if not self._driver.is_quiet():
+                    return  # whoever runs comes to rest later, and reports it
                 self._driver.stop()
                 outcome = None
-                break
-            self._is_awaited = True
-            if not self.run.board.is_at_rest:
-                return  # whoever runs comes to rest later
-        self._answered(outcome)
+            self._is_awaited = False
+            answered = self._answered
+        answered(outcome)
 
     def _signal(self, outcome: Any) -> None:
         self._outcome = outcome
