@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ class _Loop:
 
     def _run(self) -> None:
         self.loop.run_forever()
+        self.crossing.close()
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
@@ -30,7 +32,6 @@ class _Loop:
 
     def end(self) -> None:
         if self._thread.is_alive():
-            self.crossing.close()
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join()
 
@@ -109,3 +110,59 @@ def test_who_waits_when_the_loop_ends_is_let_go(there: _Loop) -> None:
     for cross in (lambda: there.crossing.call(_echo, 1), lambda: there.crossing.post(ended.set)):
         with pytest.raises(ClosedError):
             cross()
+
+
+def test_who_is_heard_by_a_loop_that_ends_is_not_told_that_it_has_ended(there: _Loop) -> None:
+    did: list[str] = []
+
+    class Slow(deque[Any]):
+        """The loop takes what is left here, and ends, before who has left it looks on."""
+
+        def append(self, work: Any, /) -> None:
+            super().append(work)
+            there.end()
+
+    there.crossing._posted = Slow()
+    there.crossing.post(lambda: did.append("it"))
+    assert did == ["it"]
+
+
+def test_what_comes_after_the_last_look_is_refused_and_not_done(there: _Loop) -> None:
+    did: list[str] = []
+
+    class Late(deque[Any]):
+        """The loop takes its last look, and ends, before something is left here."""
+
+        def append(self, work: Any, /) -> None:
+            there.end()
+            super().append(work)
+
+    there.crossing._posted = Late()
+    with pytest.raises(ClosedError):
+        there.crossing.post(lambda: did.append("it"))
+    assert did == []
+    assert not there.crossing._posted
+
+
+def test_a_loop_that_is_woken_after_its_last_look_takes_no_more(there: _Loop) -> None:
+    did: list[str] = []
+
+    class Slow(deque[Any]):
+        """Something is left here after the last look, while the loop still puts away."""
+
+        def append(self, work: Any, /) -> None:
+            asked = threading.Event()
+            there.loop.call_soon_threadsafe(lambda: (there.crossing.close(), asked.set()))
+            assert asked.wait(30)
+            super().append(work)
+
+        def remove(self, work: Any, /) -> None:
+            asked = threading.Event()
+            there.loop.call_soon_threadsafe(asked.set)  # it comes after what has woken the loop
+            assert asked.wait(30)
+            super().remove(work)
+
+    there.crossing._posted = Slow()
+    with pytest.raises(ClosedError):
+        there.crossing.post(lambda: did.append("it"))
+    assert did == []

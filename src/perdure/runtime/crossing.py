@@ -49,8 +49,11 @@ class Crossing:
             self._is_woken = True
             with contextlib.suppress(RuntimeError):  # the loop was closed just now
                 self._loop.call_soon_threadsafe(self._drain)
-        if self._is_closed:  # perhaps after its last look at the queue
-            raise ClosedError("the service is closed")
+        if self._is_closed:
+            # If the loop's last look at the queue was before, it is still there.
+            with contextlib.suppress(ValueError):
+                self._posted.remove(work)
+                raise ClosedError("the service is closed")
 
     def call(
         self,
@@ -94,9 +97,13 @@ class Crossing:
     def close(self) -> None:
         """Take no more calls; on the loop, before it ends. Those that wait are let go."""
         self._is_closed = True
-        self._drain()
+        self._take()
 
     def _drain(self) -> None:
+        if not self._is_closed:
+            self._take()
+
+    def _take(self) -> None:
         self._is_woken = False
         posted = self._posted
         self._alone = self._alone + 1 if len(posted) == 1 else 0
