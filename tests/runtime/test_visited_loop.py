@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
-from perdure.runtime.crossing import Crossing
+from perdure.runtime.crossing import ClosedError, Crossing
 from perdure.runtime.visited_loop import VisitedLoop
 
 
@@ -17,13 +19,13 @@ class There:
     def __init__(self) -> None:
         self.loop = VisitedLoop()
         self.crossing = Crossing(self.loop)
-        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def visit(self, function: Any, *arguments: Any) -> Any:
         """Visit the loop as soon as it sleeps."""
         while True:
-            visit = self.loop.visit(function, arguments)
+            visit = self.loop.visit(function, arguments, follow)
             if visit is not None:
                 return visit
 
@@ -33,11 +35,35 @@ class There:
             self.crossing.call(asyncio.sleep, 0)
 
     def end(self) -> None:
+        """Have the loop end, and close it."""
         if self.thread.is_alive():
-            self.crossing.close()
             self.loop.call_soon_threadsafe(self.loop.stop)
             self.thread.join()
         self.loop.close()
+
+    def _run(self) -> None:
+        self.loop.run_forever()
+        self.crossing.close()
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_complete(asyncio.sleep(0))
+
+
+def follow(task: asyncio.Task[Any]) -> Future[Any]:
+    """Return a future for what a task comes to."""
+    future: Future[Any] = Future()
+
+    def end(task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            future.cancel()
+        elif (error := task.exception()) is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(task.result())
+
+    task.add_done_callback(end)
+    future.task = task  # type: ignore[attr-defined]
+    return future
 
 
 @pytest.fixture
@@ -55,7 +81,7 @@ async def whose() -> threading.Thread:
 
 def test_a_visitor_does_its_work_itself(there: There) -> None:
     visit = there.visit(whose)
-    assert (visit.result, visit.rest) == (threading.current_thread(), None)
+    assert (visit.result, visit.follower) == (threading.current_thread(), None)
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
 
@@ -66,7 +92,7 @@ def test_what_it_raises_is_raised(there: There) -> None:
 
     with pytest.raises(KeyError):
         there.visit(fail)
-    assert there.visit(whose).rest is None
+    assert there.visit(whose).follower is None
 
 
 def test_what_waits_for_others_goes_on_on_the_loop(there: There) -> None:
@@ -76,9 +102,7 @@ def test_what_waits_for_others_goes_on_on_the_loop(there: There) -> None:
         return before, threading.current_thread()
 
     visit = there.visit(work)
-    assert visit.rest is not None
-    result = there.crossing.call(visit.rest.finish)
-    assert result == (threading.current_thread(), there.thread)
+    assert visit.follower.result(30) == (threading.current_thread(), there.thread)
 
 
 def test_a_cancellation_reaches_what_goes_on_on_the_loop(there: There) -> None:
@@ -93,14 +117,9 @@ def test_a_cancellation_reaches_what_goes_on_on_the_loop(there: There) -> None:
             return "put away"
         raise AssertionError("nobody answers")
 
-    async def finish_and_cancel(rest: Any) -> str:
-        task = asyncio.ensure_future(rest.finish())
-        await asyncio.sleep(0)
-        task.cancel()
-        return await task
-
-    rest = there.visit(work).rest
-    assert there.crossing.call(finish_and_cancel, rest) == "put away"
+    followed = there.visit(work).follower
+    there.crossing.post(followed.task.cancel)
+    assert followed.result(30) == "put away"
     assert heard == ["cancelled"]
 
 
@@ -112,7 +131,7 @@ def test_what_was_put_off_until_the_loop_rests_is_done_by_the_visitor(there: The
         return await future
 
     visit = there.visit(work)
-    assert (visit.result, visit.rest) == (threading.current_thread(), None)
+    assert (visit.result, visit.follower) == (threading.current_thread(), None)
 
 
 def test_a_visitor_that_has_begun_something_wakes_the_loop(there: There) -> None:
@@ -138,13 +157,13 @@ def test_nobody_visits_a_loop_that_is_awake(there: There) -> None:
 
     there.crossing.post(hold)
     assert entered.wait(30)
-    assert there.loop.visit(whose, ()) is None
+    assert there.loop.visit(whose, (), follow) is None
     go.set()
 
 
 def test_nobody_visits_a_loop_that_does_not_run() -> None:
     loop = VisitedLoop()
-    assert loop.visit(whose, ()) is None
+    assert loop.visit(whose, (), follow) is None
     loop.close()
 
 
@@ -178,3 +197,158 @@ def test_a_lone_caller_visits_and_company_meets_on_the_loop(there: There) -> Non
     visitor.join()
     assert posted.wait(30)
     assert there.crossing.visit(whose) is there.thread
+
+
+def test_what_is_left_is_cancelled_with_all_that_runs_on_the_loop(there: There) -> None:
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        loop.stop()  # it ends before it can go on with what is left here
+        await loop.create_future()
+
+    there.settle()
+    heard: list[str] = []
+
+    async def noted() -> None:
+        try:
+            await work()
+        finally:
+            heard.append(threading.current_thread().name)
+
+    while (visit := there.loop.visit(noted, (), follow)) is None:
+        continue
+    assert visit.follower is not None
+    with pytest.raises(CancelledError):
+        visit.follower.result(30)
+    assert heard == [there.thread.name]
+
+
+def test_what_is_left_may_wait_for_what_others_wait_for(there: There) -> None:
+    shared: list[asyncio.Future[str]] = []
+
+    async def make() -> None:
+        shared.append(asyncio.get_running_loop().create_future())
+
+    async def wait() -> str:
+        return await shared[0]
+
+    there.crossing.call(make)
+
+    async def begin() -> str:
+        # Another task comes to wait for it before the loop goes on with this one.
+        other = asyncio.ensure_future(wait())
+        there.loop.call_later(0.01, shared[0].set_result, "answer")
+        assert await shared[0] == await other
+        return "both"
+
+    assert there.visit(begin).follower.result(30) == "both"
+
+
+def test_what_a_visitor_has_bound_it_may_unbind_on_the_loop(there: There) -> None:
+    name: ContextVar[str] = ContextVar("name", default="nobody")
+
+    async def work() -> str:
+        token = name.set("visitor")
+        await asyncio.sleep(0)
+        mine = name.get()
+        name.reset(token)
+        return mine
+
+    async def read() -> str:
+        return name.get()
+
+    assert there.visit(work).follower.result(30) == "visitor"
+    assert there.visit(read).result == "nobody"
+
+
+def test_what_a_visitor_has_put_off_and_left_is_done_by_the_loop(there: There) -> None:
+    done = threading.Event()
+
+    async def leave() -> None:
+        there.loop.call_at_rest(done.set)
+
+    assert there.visit(leave).follower is None
+    assert done.wait(30)
+
+
+def test_a_visitor_that_fails_wakes_the_loop_for_what_it_has_begun(there: There) -> None:
+    done = threading.Event()
+
+    async def fail() -> None:
+        there.loop.call_soon(done.set)
+        raise KeyError("it")
+
+    with pytest.raises(KeyError):
+        there.visit(fail)
+    assert done.wait(30)
+
+
+def test_the_loop_goes_before_the_next_visitor(there: There) -> None:
+    did: list[str] = []
+
+    async def wake() -> None:
+        there.loop.call_soon_threadsafe(did.append, "the loop")
+        pause = threading.Event()
+        while not there.loop._door.is_awake:
+            pause.wait(0.001)
+
+    async def come() -> None:
+        did.append("the next")
+
+    there.visit(wake)
+    there.visit(come)
+    assert did == ["the loop", "the next"]
+
+
+def test_nobody_visits_a_loop_in_debug_mode(there: There) -> None:
+    there.settle()
+    there.loop.set_debug(True)
+    assert there.loop.visit(whose, (), follow) is None
+    assert there.crossing.visit(whose) is there.thread
+
+
+def test_nobody_visits_a_loop_whose_crossing_is_closed(there: There) -> None:
+    there.settle()
+    closed = threading.Event()
+
+    def close() -> None:
+        there.crossing.close()
+        closed.set()
+
+    there.crossing.post(close)
+    assert closed.wait(30)
+    assert there.loop.visit(whose, (), follow) is None
+    with pytest.raises(ClosedError):
+        there.crossing.visit(whose)
+
+
+def test_a_loop_that_ends_takes_nothing_from_a_visitors_result(there: There) -> None:
+    class Baton:
+        """The loop ends, and is closed, the moment that a visitor leaves it."""
+
+        def __init__(self, lock: Any) -> None:
+            self._lock = lock
+
+        def acquire(self, *, blocking: bool) -> bool:
+            return self._lock.acquire(blocking=blocking)
+
+        def release(self) -> None:
+            self._lock.release()
+            if is_done:
+                there.end()
+
+        def __enter__(self) -> None:
+            self._lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self._lock.release()
+
+    async def touch() -> str:
+        there.loop.call_soon(there.loop.stop)
+        there.loop.call_soon_threadsafe(there.loop.stop)
+        is_done.append(True)
+        return "result"
+
+    is_done: list[bool] = []
+    there.loop._baton = Baton(there.loop._baton)  # type: ignore[assignment]
+    assert there.visit(touch).result == "result"
+    assert there.loop.is_closed()

@@ -7,6 +7,7 @@ itself while the loop sleeps, if that is a ``VisitedLoop``. Nothing here knows w
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -67,8 +68,8 @@ class Crossing:
             ClosedError: the loop has ended, or ends meanwhile.
             TimeoutError: the result is not there after ``timeout`` seconds; the call is cancelled.
         """
-        call = _Call(self._loop, function, arguments)
-        self.post(call.begin)
+        call = _Call[T]()
+        self.post(functools.partial(call.begin, self._loop, function, arguments))
         if not call.ready.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
             self.post(call.cancel)
             raise TimeoutError(f"it is not there after {timeout} seconds")
@@ -85,17 +86,20 @@ class Crossing:
         loop = self._visited
         if loop is None or self._alone < _ALONE_MIN or self._posted:
             return self.call(function, *arguments)
-        visit = loop.visit(function, arguments)
+        visit = loop.visit(function, arguments, _follow)
         if self._posted:
             self._alone = 0
         if visit is None:
             return self.call(function, *arguments)
-        if visit.rest is None:
+        if visit.follower is None:
             return visit.result
-        return self.call(visit.rest.finish)
+        visit.follower.ready.acquire()
+        return visit.follower.outcome()
 
     def close(self) -> None:
         """Take no more calls; on the loop, before it ends. Those that wait are let go."""
+        if self._visited is not None:
+            self._visited.refuse_visitors()
         self._is_closed = True
         self._take()
 
@@ -114,26 +118,26 @@ class Crossing:
 class _Call(Generic[T]):
     """One call, and the thread that waits for it."""
 
-    __slots__ = ("_arguments", "_error", "_function", "_loop", "_result", "_task", "ready")
+    __slots__ = ("_error", "_result", "_task", "ready")
 
-    def __init__(
+    def __init__(self) -> None:
+        self.ready = threading.Lock()
+        self.ready.acquire()
+        self._task: asyncio.Task[T] | None = None
+        self._result: T | None = None
+        self._error: BaseException | None = None
+
+    def begin(
         self,
         loop: asyncio.AbstractEventLoop,
         function: Callable[..., Coroutine[Any, Any, T]],
         arguments: tuple[Any, ...],
     ) -> None:
-        self.ready = threading.Lock()
-        self.ready.acquire()
-        self._loop = loop
-        self._function = function
-        self._arguments = arguments
-        self._task: asyncio.Task[T] | None = None
-        self._result: T | None = None
-        self._error: BaseException | None = None
+        self.follow(loop.create_task(function(*arguments)))
 
-    def begin(self) -> None:
-        self._task = self._loop.create_task(self._function(*self._arguments))
-        self._task.add_done_callback(self._end)
+    def follow(self, task: "asyncio.Task[T]") -> None:
+        self._task = task
+        task.add_done_callback(self._end)
 
     def cancel(self) -> None:
         if self._task is not None:
@@ -157,3 +161,9 @@ class _Call(Generic[T]):
             if self._error is None:
                 self._result = task.result()
         self.ready.release()
+
+
+def _follow(task: "asyncio.Task[T]") -> _Call[T]:
+    call = _Call[T]()
+    call.follow(task)
+    return call

@@ -11,53 +11,58 @@ import contextvars
 import selectors
 import threading
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from perdure.sdk.loop import DurableLoop, WatchedSelector
 
-__all__ = ["Rest", "Visit", "VisitedLoop"]
+__all__ = ["Visit", "VisitedLoop"]
 
 T = TypeVar("T")
+R = TypeVar("R")
+_NOTHING: Final = object()
 
 
-class Rest(Generic[T]):
-    """What is left of a visitor's coroutine: to be awaited, once, on the loop."""
-
-    __slots__ = ("_awaited", "_coroutine")
+class _Rest(Coroutine[Any, Any, T]):
+    """What is left of a visitor's coroutine, which stands at something that it waits for."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T], awaited: Any) -> None:
         """``awaited`` is what the coroutine has just asked its driver to wait for."""
         self._coroutine = coroutine
         self._awaited = awaited
 
-    async def finish(self) -> T:
-        """Go on, and return the coroutine's result."""
-        return await self
+    def send(self, value: Any) -> Any:
+        """Ask for that once more, and go on when it is there."""
+        awaited, self._awaited = self._awaited, _NOTHING
+        if awaited is _NOTHING:
+            return self._coroutine.send(value)
+        if asyncio.isfuture(awaited):
+            # So it tells its task that it is properly awaited.
+            awaited._asyncio_future_blocking = True
+        return awaited
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an error where the coroutine stands."""
+        self._awaited = _NOTHING
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        """End the coroutine where it stands."""
+        self._coroutine.close()
 
     def __await__(self) -> Generator[Any, Any, T]:
-        """Go on from where the visitor left."""
-        awaited = self._awaited
-        try:
-            while True:
-                try:
-                    yield awaited
-                except BaseException as error:  # noqa: BLE001 - the coroutine's to handle
-                    awaited = self._coroutine.throw(error)
-                else:
-                    awaited = self._coroutine.send(None)
-        except StopIteration as stop:
-            return stop.value
+        """Have it awaited by another coroutine."""
+        raise NotImplementedError("it is the loop's to drive")
 
 
-class Visit(Generic[T]):
-    """A visit that has taken place: what came of it, or what is left to do."""
+class Visit(Generic[T, R]):
+    """A visit that has taken place: what came of it, or who follows what is left to do."""
 
-    __slots__ = ("rest", "result")
+    __slots__ = ("follower", "result")
 
-    def __init__(self, result: Any, rest: Rest[T] | None = None) -> None:
-        """Either has ended with ``result``, or has left ``rest``."""
+    def __init__(self, result: Any, follower: R | None = None) -> None:
+        """Either has ended with ``result``, or goes on on the loop."""
         self.result = result
-        self.rest = rest
+        self.follower = follower
 
 
 class _Selector(WatchedSelector):
@@ -66,12 +71,15 @@ class _Selector(WatchedSelector):
     def __init__(self) -> None:
         super().__init__()
         self.baton = threading.Lock()
+        self.is_awake = False  #: the loop's own thread wants the baton, or has it
 
     def sleep(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.is_awake = False
         self.baton.release()
         try:
             return super().sleep(timeout)
         finally:
+            self.is_awake = True
             self.baton.acquire()
 
 
@@ -82,8 +90,9 @@ class VisitedLoop(DurableLoop):
         """Be asleep."""
         selector = _Selector()
         super().__init__(selector)
+        self._door = selector
         self._baton = selector.baton
-        self._blank = contextvars.Context()
+        self._is_open = True
         self._is_visited = False
         self._is_touched = False
 
@@ -92,30 +101,33 @@ class VisitedLoop(DurableLoop):
         with self._baton:
             super().run_forever()
 
-    def visit(
-        self, function: Callable[..., Coroutine[Any, Any, T]], arguments: tuple[Any, ...]
-    ) -> Visit[T] | None:
-        """Run a coroutine function in this thread, as far as it goes without waiting for others;
-        return None, with nothing done, if the loop is awake or does not run.
+    def refuse_visitors(self) -> None:
+        """Let nobody in any more; on the loop, or while it does not run."""
+        self._is_open = False
 
-        What the coroutine raises is raised.
+    def visit(
+        self,
+        function: Callable[..., Coroutine[Any, Any, T]],
+        arguments: tuple[Any, ...],
+        follow: Callable[[asyncio.Task[T]], R],
+    ) -> Visit[T, R] | None:
+        """Run a coroutine function in this thread, as far as it goes without waiting for others;
+        return None, with nothing done, if the loop is awake or takes no visitors.
+
+        Until it first waits it is no task: ``asyncio.timeout`` and groups of tasks are not for it.
+        What is left then is a task of the loop, passed to ``follow`` before it goes on. What the
+        coroutine raises in this thread is raised.
         """
-        if not self._baton.acquire(blocking=False):
+        # The loop's own thread goes first: a lock is not fair, and its timers must not starve.
+        if self._door.is_awake or not self._baton.acquire(blocking=False):
             return None
-        before = asyncio._get_running_loop()  # pyright: ignore[reportPrivateUsage]
         try:
-            if not self.is_running():
+            # In debug mode a loop takes calls from no thread but the one that runs it.
+            if not (self._is_open and self.is_running()) or self.get_debug():
                 return None
-            asyncio._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
-            self._is_visited = True
-            return self._blank.run(self._advance, function(*arguments))
+            return self._be_visited(function(*arguments), follow)
         finally:
-            asyncio._set_running_loop(before)  # pyright: ignore[reportPrivateUsage]
-            self._is_visited = False
-            is_touched, self._is_touched = self._is_touched, False
             self._baton.release()
-            if is_touched:  # there is something to do before what the loop sleeps for
-                self.call_soon_threadsafe(_nothing)
 
     def call_soon(self, *arguments: Any, **options: Any) -> asyncio.Handle:
         """As any loop's."""
@@ -129,13 +141,39 @@ class VisitedLoop(DurableLoop):
             self._is_touched = True
         return super().call_at(*arguments, **options)
 
-    def _advance(self, coroutine: Coroutine[Any, Any, T]) -> Visit[T]:
+    def _be_visited(
+        self, coroutine: Coroutine[Any, Any, T], follow: Callable[[asyncio.Task[T]], R]
+    ) -> Visit[T, R]:
+        before = asyncio._get_running_loop()  # pyright: ignore[reportPrivateUsage]
+        asyncio._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
+        self._is_visited = True
+        context = contextvars.Context()
+        try:
+            return context.run(self._advance, coroutine, context, follow)
+        finally:
+            asyncio._set_running_loop(before)  # pyright: ignore[reportPrivateUsage]
+            self._is_visited = False
+            is_touched, self._is_touched = self._is_touched, False
+            if is_touched or self._put_off:
+                # There is something to do before what the loop sleeps for. It is told while the
+                # baton keeps it from ending.
+                self.call_soon_threadsafe(_nothing)
+
+    def _advance(
+        self,
+        coroutine: Coroutine[Any, Any, T],
+        context: contextvars.Context,
+        follow: Callable[[asyncio.Task[T]], R],
+    ) -> Visit[T, R]:
         try:
             while True:
                 awaited = coroutine.send(None)
+                if asyncio.isfuture(awaited):
+                    awaited._asyncio_future_blocking = False  # as a task does: it is taken up
                 self.do_put_off()
                 if not (isinstance(awaited, asyncio.Future) and awaited.done()):
-                    return Visit(None, Rest(coroutine, awaited))
+                    rest = _Rest(coroutine, awaited)
+                    return Visit(None, follow(self.create_task(rest, context=context)))
         except StopIteration as stop:
             return Visit(stop.value)
 
