@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from perdure.engine.invoker import Crashed, FailureKind, InvocationReport
+from perdure.runtime.worker import WorkerState
 from tests.runtime.rig import Rig, children_of, has_word, is_alive, until, with_rig
 
 REQUEST_ID = "00000000-0000-4000-8000-000000000001"
@@ -33,6 +34,10 @@ def handler(event, context):
 
 def pids_in(path: Path) -> list[int]:
     return [int(pid) for pid in path.read_text().split()]
+
+
+def idle_pids(rig: Rig) -> list[int | None]:
+    return [worker.pid for worker in rig.pool.workers() if worker.state is WorkerState.IDLE]
 
 
 def crash(report: InvocationReport) -> Crashed:
@@ -166,9 +171,12 @@ def test_a_result_over_the_limit_costs_the_run_alone(tmp_path: Path) -> None:
         function = rig.function(code)
         pid, text = await rig.result(function, 6_000_000)
         assert len(text) == 6_000_000
+        await until(lambda: idle_pids(rig) == [pid])
         outcome = crash(await rig.invoke(function, 6_291_600))
         assert outcome.kind is FailureKind.RESPONSE_TOO_LARGE
         assert outcome.error_type == "Function.ResponseSizeTooLarge"
+        # Its process is not at fault, and comes back; a call that comes before may get another one.
+        await until(lambda: idle_pids(rig) == [pid])
         assert (await rig.result(function, 1))[0] == pid
 
     with_rig(tmp_path, story)
