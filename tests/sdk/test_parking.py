@@ -49,6 +49,14 @@ def test_who_is_parked_again_is_the_last_to_leave() -> None:
     assert kept.put("c", Handler()) == [("b", second)]
 
 
+def test_of_two_handlers_of_one_execution_neither_is_kept() -> None:
+    kept, first, second = Parking(2), Handler(), Handler()
+    kept.put("a", first)
+
+    assert kept.put("a", second) == [("a", first), ("a", second)]
+    assert kept.take("a") is None
+
+
 def test_all_are_let_go() -> None:
     kept, handlers = Parking(2), [Handler(), Handler()]
     for number, handler in enumerate(handlers):

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from perdure import DurableContext, durable_execution
 from perdure.protocol.operations import Operation
 from perdure.protocol.words import ExecutionStatus
 from perdure.sdk import thread_handler
+from perdure.sdk.envelopes import Opening
 from perdure.sdk.parking import Parking
 from perdure.sdk.thread_handler import ThreadHandler
 from perdure.sdk.workers import Workers
@@ -93,3 +96,50 @@ def test_who_reports_late_that_a_handler_rests_says_nothing_of_the_next_invocati
         "done",
         4,
     )
+
+
+class Blind(Parking):
+    """Never finds a handler: as when its invocation was given up, and it comes to rest later."""
+
+    def take(self, arn: str) -> None:
+        """Find none."""
+
+
+@dataclass
+class Begun(Service):
+    """Begins invocations as the engine does in process, and is told what came of them."""
+
+    def _invoke(self, opening: Opening) -> dict[str, Any]:
+        assert self.keep is not None
+        answers: SimpleQueue[dict[str, Any] | BaseException] = SimpleQueue()
+        self.function.begin(opening, None, self, self.keep, answers.put)
+        answer = answers.get(timeout=30)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def test_of_two_handlers_of_one_execution_both_are_unwound() -> None:
+    left: SimpleQueue[str] = SimpleQueue()
+
+    @durable_execution
+    def leaves(event: Any, context: DurableContext) -> str:
+        try:
+            context.wait(1)
+            context.wait(1)
+        finally:
+            left.put("left")
+        return "done"
+
+    parking = Blind(3)
+    service = Begun(leaves, keep=parking)
+    assert service.invoke() == {"Status": "PENDING", "Kept": True}
+    assert left.empty()
+    service.go_on()
+    arn = service.envelopes[0].arn
+    assert service.invoke() == {"Status": "PENDING", "Dropped": [arn]}
+    assert [left.get(timeout=30) for _ in range(2)] == ["left", "left"]
+    assert len(parking) == 0
+
+    ended = service.run()
+    assert (ended.status, ended.result) == (ExecutionStatus.SUCCEEDED, "done")

@@ -306,8 +306,11 @@ def _parked(arn: str, handler: Any, keep: Parking | None) -> dict[str, Any]:
     assert keep is not None, "only what may be kept comes to rest"
     left = keep.put(arn, handler)
     for _, other in left:
-        other.discard()
-    dropped = [other_arn for other_arn, _ in left]
+        if other is handler:
+            WORKERS.run(other.discard)  # this may be its own thread, which cannot wait for itself
+        else:
+            other.discard()
+    dropped = list(dict.fromkeys(other_arn for other_arn, _ in left))
     return Answer(InvocationStatus.PENDING).to_dict(is_kept=arn not in dropped, dropped=dropped)
 
 

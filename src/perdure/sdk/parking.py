@@ -41,8 +41,14 @@ class Parking:
             return self._handlers.pop(arn, None)
 
     def put(self, arn: str, handler: Parkable) -> list[tuple[str, Parkable]]:
-        """Keep a handler; return those that leave for it, the caller to discard them."""
+        """Keep a handler; return those that leave for it, the caller to discard them.
+
+        If its execution has one here already, one of the two is of an invocation that the service
+        has given up, and nobody here can tell which: both leave.
+        """
         with self._lock:
+            if arn in self._handlers:
+                return [(arn, self._handlers.pop(arn)), (arn, handler)]
             self._handlers[arn] = handler
             return [
                 self._handlers.popitem(last=False)
