@@ -100,9 +100,11 @@ class Pair:
     def _follow(self) -> Cluster:
         standby = self._new().create_standby(self.primary, "standby")
         standby.start()
-        for _ in range(500):
+        # A standby that is to be synchronous is not so at once.
+        wanted = "sync" if "synchronous_standby_names" in self._settings else "async"
+        for _ in range(2_000):
             state = self.primary.sql("SELECT string_agg(sync_state, '') FROM pg_stat_replication")
-            if state in ("sync", "async"):
+            if state == wanted:
                 return standby
         raise AssertionError("the standby does not follow")
 
