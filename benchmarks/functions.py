@@ -1,5 +1,6 @@
 """The functions that the benchmarks deploy: each is one Python file, zipped here."""
 
+import contextlib
 import io
 import sys
 import zipfile
@@ -84,5 +85,7 @@ def create(
         "Timeout": 900,
         "MemorySize": 512,
     }
-    client.create_function(**(defaults | settings))
+    # Through another node it may have been created at the same moment.
+    with contextlib.suppress(client.exceptions.ResourceConflictException):
+        client.create_function(**(defaults | settings))
     client.get_waiter("function_active_v2").wait(FunctionName=name)
