@@ -51,7 +51,7 @@ class _Rest(Coroutine[Any, Any, T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Have it awaited by another coroutine."""
-        raise NotImplementedError("it is the loop's to drive")
+        raise TypeError("what a visitor has left is the loop's to drive")
 
 
 class Visit(Generic[T, R]):
