@@ -31,7 +31,7 @@ $(READY): requirements.lock requirements-conformance.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
 	    --ignore-requires-python -r requirements-conformance.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	tools/postgres.sh
+	tools/packages.sh
 	touch $(READY)
 
 $(PAGE): $(READY) $(WEB)
