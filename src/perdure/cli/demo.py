@@ -80,7 +80,8 @@ def main(examples: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="perdure-demo-") as folder, StandIn() as stand_in:
         output.raw("Starting a service on an empty folder.")
         with _service(Path(folder) / "data") as url:
-            output.raw(f"It is ready at {url}. Deploying {len(runs)} functions.")
+            output.raw(f"It is ready at {url}, its console at {url}/console.")
+            output.raw(f"Deploying {len(runs)} functions.")
             client = Client(Endpoint(url=url, region=DEFAULT_REGION, source="the demonstration"))
             for run in runs:
                 outside = stand_in.url(run.name, pending=run.pending)
