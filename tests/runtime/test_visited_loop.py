@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
@@ -28,11 +28,6 @@ class There:
             visit = self.loop.visit(function, arguments, follow)
             if visit is not None:
                 return visit
-
-    def settle(self) -> None:
-        """Have the crossing know that its callers are alone."""
-        for _ in range(10):
-            self.crossing.call(asyncio.sleep, 0)
 
     def end(self) -> None:
         """Have the loop end, and close it."""
@@ -167,19 +162,15 @@ def test_nobody_visits_a_loop_that_does_not_run() -> None:
     loop.close()
 
 
-def test_a_visitor_in_a_loop_of_its_own_comes_back_to_it(there: There) -> None:
+def test_nobody_visits_from_a_loop_of_his_own(there: There) -> None:
     async def here() -> None:
-        before = asyncio.get_running_loop()
-        await asyncio.to_thread(there.settle)
-        there.crossing.visit(whose)
-        assert asyncio.get_running_loop() is before
+        assert there.loop.visit(whose, (), follow) is None
+        assert there.crossing.visit(whose) is there.thread
 
     asyncio.run(here())
 
 
-def test_a_lone_caller_visits_and_company_meets_on_the_loop(there: There) -> None:
-    assert there.crossing.visit(whose) is there.thread
-    there.settle()
+def test_a_caller_visits_and_company_meets_on_the_loop(there: There) -> None:
     while there.crossing.visit(whose) is there.thread:
         continue
     entered, go = threading.Event(), threading.Event()
@@ -191,12 +182,92 @@ def test_a_lone_caller_visits_and_company_meets_on_the_loop(there: There) -> Non
     visitor = threading.Thread(target=there.crossing.visit, args=(hold,))
     visitor.start()
     assert entered.wait(30)
-    posted = threading.Event()
-    there.crossing.post(posted.set)
-    go.set()
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(there.crossing.visit, whose)
+        while not there.loop._door.is_awake:
+            continue
+        go.set()
+        assert second.result(30) is there.thread
     visitor.join()
-    assert posted.wait(30)
-    assert there.crossing.visit(whose) is there.thread
+
+
+def test_a_visitor_does_what_follows_from_its_work(there: There) -> None:
+    did: list[threading.Thread] = []
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        loop.call_soon(future.set_result, None)
+        task = asyncio.ensure_future(whose())
+        await future
+        did.append(await task)
+
+    visit = there.visit(work)
+    assert visit.follower.result(0) is None
+    assert did == [threading.current_thread()]
+
+
+def test_work_is_done_with_what_follows_from_it(there: There) -> None:
+    did: list[threading.Thread] = []
+
+    def note() -> None:
+        did.append(threading.current_thread())
+
+    while not there.loop.visit_with(lambda: there.loop.call_soon(note) and note()):
+        continue
+    while not there.loop.visit_with(note):  # whoever comes next finds all of it done
+        continue
+    assert did == [threading.current_thread()] * 3
+
+
+def test_the_loop_does_what_a_visitor_would_have_to_wait_for(there: There) -> None:
+    ready, did = threading.Event(), []
+
+    def late() -> None:
+        did.append(threading.current_thread())
+        ready.set()
+
+    while not there.loop.visit_with(lambda: there.loop.call_later(0.01, late) and None):
+        continue
+    assert ready.wait(30)
+    assert did == [there.thread]
+
+
+def test_a_loop_that_keeps_to_its_thread_does_what_visitors_leave(there: There) -> None:
+    there.crossing.keep_to_thread()
+    done, did = threading.Event(), []
+
+    async def later() -> None:
+        did.append(threading.current_thread())
+        done.set()
+
+    async def work() -> None:
+        did.append(threading.current_thread())
+        there.loop.create_task(later())
+
+    assert there.visit(work).follower is None
+    assert done.wait(30)
+    assert did == [threading.current_thread(), there.thread]
+
+
+def test_a_visitor_leaves_the_rest_to_the_loop_once_that_is_awake(there: There) -> None:
+    ended, did = threading.Event(), []
+
+    def again(left: int) -> None:
+        did.append(threading.current_thread())
+        if left:
+            there.loop.call_soon(again, left - 1)
+        else:
+            ended.set()
+        if left == 5:
+            there.loop.call_soon_threadsafe(lambda: None)
+            while not there.loop._door.is_awake:
+                continue
+
+    while not there.loop.visit_with(lambda: again(9)):
+        continue
+    assert ended.wait(30)
+    assert did == [threading.current_thread()] * 5 + [there.thread] * 5
 
 
 def test_what_is_left_is_cancelled_with_all_that_runs_on_the_loop(there: There) -> None:
@@ -205,7 +276,6 @@ def test_what_is_left_is_cancelled_with_all_that_runs_on_the_loop(there: There) 
         loop.stop()  # it ends before it can go on with what is left here
         await loop.create_future()
 
-    there.settle()
     heard: list[str] = []
 
     async def noted() -> None:
@@ -300,14 +370,12 @@ def test_the_loop_goes_before_the_next_visitor(there: There) -> None:
 
 
 def test_nobody_visits_a_loop_in_debug_mode(there: There) -> None:
-    there.settle()
     there.loop.set_debug(True)
     assert there.loop.visit(whose, (), follow) is None
     assert there.crossing.visit(whose) is there.thread
 
 
 def test_nobody_visits_a_loop_whose_crossing_is_closed(there: There) -> None:
-    there.settle()
     closed = threading.Event()
 
     def close() -> None:

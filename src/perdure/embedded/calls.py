@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, get_args
 
-from perdure.core.commands import AnswerCallback, Delete, Heartbeat, Pause, Resume, Stop
+from perdure.core.commands import AnswerCallback, Delete, Heartbeat, Pause, Resume, Start, Stop
 from perdure.core.errors import InvalidParameterValue, ResourceNotFound
 from perdure.core.execution import Execution, Identity
 from perdure.core.operation import Operation
@@ -17,6 +17,7 @@ from perdure.core.outcome import Attached
 from perdure.embedded.errors import CallbackNotFound, FunctionNotFound, RequestRefused
 from perdure.embedded.functions import Registered, arn_of
 from perdure.embedded.parts import Parts
+from perdure.embedded.results import Ending
 from perdure.embedded.shapes import ExecutionInfo, PendingCallback, callback_of, info_of
 from perdure.engine.starting import Origin
 from perdure.protocol.arns import ArnError, parse_execution
@@ -28,7 +29,7 @@ from perdure.protocol.operations import ErrorObject
 from perdure.protocol.words import ExecutionStatus, OperationType
 from perdure.store.protocol import ExecutionQuery
 
-__all__ = ["CallbackPage", "Calls", "ExecutionFilter", "Page", "Reference"]
+__all__ = ["CallbackPage", "Calls", "ExecutionFilter", "Page", "Reference", "Started"]
 
 _PAGE: Final = 200
 _HISTORY_PAGE: Final = 1_000
@@ -54,6 +55,13 @@ class ExecutionFilter:
     started_after: datetime | None = None
     started_before: datetime | None = None
     newest_first: bool = False
+
+
+class Started(NamedTuple):
+    """An execution that was begun, and its ending; None: it had been begun before."""
+
+    reference: Reference
+    ending: Ending | None
 
 
 class Page(NamedTuple):
@@ -87,6 +95,14 @@ class Calls:
     async def start(self, function: str, event: str, name: str | None) -> Reference:
         """Begin an execution, or find the one that has the name and the event."""
         return _reference((await self._begun(function, event, name)).identity)
+
+    async def start_watched(self, function: str, event: str, name: str | None) -> Started:
+        """As ``start``; with the ending of an execution that was begun just now."""
+        start = self._start(function, event, name)
+        ending = self._parts.results.watch(start.identity.id)
+        begun = await self._carried_out(start, is_named=name is not None)
+        is_new = begun.identity.id == start.identity.id
+        return Started(_reference(begun.identity), ending if is_new else None)
 
     async def call(
         self, function: str, event: str, name: str | None
@@ -234,6 +250,10 @@ class Calls:
             raise CallbackNotFound(refusal.message) from None
 
     async def _begun(self, function: str, event: str, name: str | None) -> Execution:
+        start = self._start(function, event, name)
+        return await self._carried_out(start, is_named=name is not None)
+
+    def _start(self, function: str, event: str, name: str | None) -> Start:
         parts = self._parts
         parts.check()
         _check_start(event, name)
@@ -242,8 +262,10 @@ class Calls:
             raise FunctionNotFound(f"no function is registered as {function!r}")
         invoked_arn = f"{version.function_arn}:{version.version}"
         origin = Origin(name=name, invoked_arn=invoked_arn)
-        start = parts.starter.start(version, event, origin, now_ms=parts.clock.now_ms())
-        outcome = await parts.engine.start(start, is_named=name is not None)
+        return parts.starter.start(version, event, origin, now_ms=parts.clock.now_ms())
+
+    async def _carried_out(self, start: Start, *, is_named: bool) -> Execution:
+        outcome = await self._parts.engine.start(start, is_named=is_named)
         if isinstance(outcome.reply, Attached):
             return outcome.reply.execution
         return Execution(outcome.identity, outcome.progress, {})

@@ -6,6 +6,7 @@ from typing import Any
 
 from perdure.embedded.calls import Calls, Reference
 from perdure.embedded.engine_thread import EngineThread
+from perdure.embedded.results import Ending
 from perdure.embedded.shapes import ExecutionInfo, PendingCallback
 from perdure.embedded.values import error_of, value_of
 from perdure.protocol.events import Event
@@ -55,6 +56,17 @@ class _Handle:
 class ExecutionHandle(_Handle):
     """One execution; every method blocks until it is answered."""
 
+    def __init__(
+        self,
+        thread: EngineThread,
+        calls: Calls,
+        reference: Reference,
+        ending: Ending | None = None,
+    ) -> None:
+        """Be the execution that ``reference`` names; its ``ending``, if it was begun just now."""
+        super().__init__(thread, calls, reference)
+        self._ending = ending
+
     @property
     def status(self) -> ExecutionStatus:
         """How it stands now."""
@@ -68,7 +80,12 @@ class ExecutionHandle(_Handle):
             ExecutionNotFound: it is not there any more.
             TimeoutError: it has not ended after ``timeout`` seconds.
         """
-        ended = self._thread.call(self._calls.ended, self._reference, timeout=timeout)
+        ending = self._ending
+        if ending is not None and not self._thread.is_here:
+            ended = ending.wait(timeout)
+            self._ending = None  # from now on it may have been removed
+        else:
+            ended = self._thread.call(self._calls.ended, self._reference, timeout=timeout)
         return value_of(self._reference.arn, ended)
 
     def info(self) -> ExecutionInfo:

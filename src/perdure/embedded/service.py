@@ -192,8 +192,8 @@ class DurableService:
             ExecutionAlreadyStarted: the execution name is taken, with another event.
         """
         thread, calls = self._open_parts()
-        reference = thread.call(calls.start, function, json.dumps(event), execution_name)
-        return ExecutionHandle(thread, calls, reference)
+        started = thread.call(calls.start_watched, function, json.dumps(event), execution_name)
+        return ExecutionHandle(thread, calls, *started)
 
     def call(
         self,

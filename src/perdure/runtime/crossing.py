@@ -1,8 +1,8 @@
 """Between the threads of handlers and the engine's loop, and back.
 
 A thread leaves its call in a queue and waits for a lock; the loop is woken once for all calls that
-came while it was busy. A thread that has been alone with its calls for a while does the next one
-itself while the loop sleeps, if that is a ``VisitedLoop``. Nothing here knows what is called.
+came while it was busy. While it sleeps, a thread does its call itself, if the loop is a
+``VisitedLoop``. Nothing here knows what is called.
 """
 
 import asyncio
@@ -11,14 +11,13 @@ import functools
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from perdure.runtime.visited_loop import VisitedLoop
 
 __all__ = ["ClosedError", "Crossing"]
 
 T = TypeVar("T")
-_ALONE_MIN: Final = 8  #: calls in a row that met no other
 
 
 class ClosedError(Exception):
@@ -35,7 +34,6 @@ class Crossing:
         self._is_woken = False
         self._is_closed = False
         self._visited = loop if isinstance(loop, VisitedLoop) else None
-        self._alone = 0
 
     def post(self, work: Callable[[], None]) -> None:
         """Have the loop do ``work``, which must not raise, and do not wait for it.
@@ -76,25 +74,33 @@ class Crossing:
         return call.outcome()
 
     def visit(self, function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
-        """As ``call``; done in this thread if the loop is asleep, and nobody else comes along.
-
-        Callers in company are better off together on the loop: they share its commits.
+        """As ``call``; done in this thread if the loop is asleep.
 
         Raises:
             ClosedError: the loop has ended, or ends meanwhile.
         """
         loop = self._visited
-        if loop is None or self._alone < _ALONE_MIN or self._posted:
-            return self.call(function, *arguments)
-        visit = loop.visit(function, arguments, _follow)
-        if self._posted:
-            self._alone = 0
+        visit = None if loop is None else loop.visit(function, arguments, _follow)
         if visit is None:
             return self.call(function, *arguments)
         if visit.follower is None:
             return visit.result
         visit.follower.ready.acquire()
         return visit.follower.outcome()
+
+    def do(self, work: Callable[[], None]) -> None:
+        """As ``post``; done in this thread if the loop is asleep, with all that follows from it.
+
+        Raises:
+            ClosedError: the loop has ended.
+        """
+        if self._visited is None or not self._visited.visit_with(work):
+            self.post(work)
+
+    def keep_to_thread(self) -> None:
+        """Have nobody but the loop's own thread do what is ready on it, from now on."""
+        if self._visited is not None:
+            self._visited.keep_to_thread()
 
     def close(self) -> None:
         """Take no more calls; on the loop, before it ends. Those that wait are let go."""
@@ -110,7 +116,6 @@ class Crossing:
     def _take(self) -> None:
         self._is_woken = False
         posted = self._posted
-        self._alone = self._alone + 1 if len(posted) == 1 else 0
         while posted:
             posted.popleft()()
 

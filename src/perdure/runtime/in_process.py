@@ -73,6 +73,7 @@ class InProcessInvoker:
         self._crossing = crossing
         self._parking = parking
         self._clock = clock
+        self._has_made_way = False
 
     async def invoke(self, request: InvocationRequest) -> InvocationReport:
         """Run the function once and return what happened."""
@@ -105,6 +106,7 @@ class InProcessInvoker:
         else:
             opening = opening_of(event)
         context = InProcessContext(request, self._clock)
+        await self._make_way(handler)
         if not isinstance(handler, DurableFunction):
             if iscoroutinefunction(handler):
                 return await _awaited(_plain_async(handler, opening, context), request.request_id)
@@ -121,6 +123,15 @@ class InProcessInvoker:
 
         handler.begin(opening, context, self._thread_client, self._parking, answered)
         return await ended
+
+    async def _make_way(self, handler: Handler) -> None:
+        """Before the first handler on the loop: its code may expect to be in one thread."""
+        is_durable = isinstance(handler, DurableFunction)
+        is_async = handler.is_async if is_durable else iscoroutinefunction(handler)
+        if is_async and not self._has_made_way:
+            self._has_made_way = True
+            self._crossing.keep_to_thread()
+            await asyncio.sleep(0)  # the thread that does this may be another's
 
     async def _in_thread(
         self, run: Callable[[], dict[str, Any]], request_id: str
@@ -150,7 +161,7 @@ class InProcessInvoker:
             outcome = _returned(answer)
         # A service that was closed meanwhile has no use for it: the execution goes on later.
         with contextlib.suppress(ClosedError):
-            self._crossing.post(functools.partial(_settle, ended, outcome))
+            self._crossing.do(functools.partial(_settle, ended, outcome))
 
 
 def _settle(ended: "asyncio.Future[InvocationOutcome]", outcome: InvocationOutcome) -> None:
