@@ -247,6 +247,8 @@ class LoopDriver:
         future = self._loop.create_future()
         waiter = Waiter(partial(_settle, future), request.scope)
         if self._run.board.block_on(request.seen, request.until_ms, waiter):
+            if request.until_ms is not None:
+                PULSE.hurry(request.until_ms)
             await self._wait(future, waiter)
 
     async def receive(self, request: Receive) -> object:
@@ -293,7 +295,7 @@ class LoopDriver:
         self._is_on = False
         PULSE.discard(self)
 
-    def tick(self, now_ms: int) -> None:
+    def tick(self, now_ms: int) -> int | None:
         """Send what has waited for company long enough; ask for what is due. Never blocks."""
         run = self._run
         is_old = run.has_pending and run.stored < self._seen_ticket
@@ -301,6 +303,7 @@ class LoopDriver:
         due_ms = run.board.earliest_ms
         if is_old or (due_ms is not None and due_ms <= now_ms and not run.board.is_at_rest):
             self._loop.call_soon_threadsafe(self._refresh)
+        return due_ms
 
     async def _wait(self, future: asyncio.Future[None], waiter: Waiter) -> None:
         try:

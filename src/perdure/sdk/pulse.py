@@ -1,5 +1,6 @@
-"""A slow pulse for running handlers: every twenty milliseconds they are asked whether an update has
-waited long enough for company, and whether a wait is over while another branch still runs.
+"""A slow pulse for running handlers: ten times a second they are asked whether an update has waited
+long enough for company, and whether a wait is over while another branch still runs; when a wait
+is over sooner, then.
 
 One thread for all, that sleeps while no handler runs. The clock is the wall's: what it decides is
 only when the service is asked.
@@ -16,14 +17,18 @@ from perdure.sdk.wall_time import now_ms
 __all__ = ["PULSE", "Pulse"]
 
 _log: Final = logging.getLogger(__name__)
-_BEAT_SECONDS: Final = 0.02
+#: Each beat wakes a thread that competes with the handlers.
+_BEAT_MS: Final = 100
+_AGAIN_MS: Final = 20  #: after something was due, and the service may not have said so yet
 
 
 class Beating(Protocol):
     """Something to be asked."""
 
-    def tick(self, now_ms: int) -> None:
-        """Look whether something is to be done, and have it done elsewhere: never block."""
+    def tick(self, now_ms: int) -> int | None:
+        """Look whether something is to be done, and have it done elsewhere: never block. Return
+        the next instant to look at, if it is known.
+        """
         ...
 
 
@@ -35,6 +40,7 @@ class Pulse:
         self._members: set[Beating] = set()
         self._lock = threading.Lock()
         self._is_needed = threading.Event()
+        self._is_hurried = threading.Event()
         self._thread: threading.Thread | None = None
 
     def add(self, member: Beating) -> None:
@@ -54,19 +60,29 @@ class Pulse:
         with self._lock:
             self._members.discard(member)
 
+    def hurry(self, at_ms: int) -> None:
+        """Ask at this instant, if that is before the next beat."""
+        if at_ms < now_ms() + _BEAT_MS:
+            self._is_hurried.set()
+
     def _beat(self) -> None:
-        rest = threading.Event()
+        rest_ms = _BEAT_MS
         while True:
             self._is_needed.wait()
-            rest.wait(_BEAT_SECONDS)
+            self._is_hurried.wait(rest_ms / 1_000)
+            self._is_hurried.clear()
             with self._lock:
                 members = list(self._members)
                 if not members:
                     self._is_needed.clear()
             at_ms = now_ms()
+            rest_ms = _BEAT_MS
             for member in members:
                 try:
-                    member.tick(at_ms)
+                    due_ms = member.tick(at_ms)
+                    if due_ms is not None:
+                        left_ms = due_ms - at_ms
+                        rest_ms = min(rest_ms, left_ms if left_ms > 0 else _AGAIN_MS)
                 except Exception:  # noqa: BLE001 - as when its event loop is closed
                     _log.exception("a running handler cannot be looked after")
                     self.discard(member)

@@ -104,6 +104,8 @@ class ThreadDriver:
         lock.acquire()
         waiter = Waiter(lock.release, request.scope)
         if self._run.board.block_on(request.seen, request.until_ms, waiter):
+            if request.until_ms is not None and self._run.board.busy:
+                PULSE.hurry(request.until_ms)
             self._block(lock, waiter)
 
     def receive(self, request: Receive) -> object:
@@ -147,7 +149,7 @@ class ThreadDriver:
             if self._run.board.is_at_rest:
                 self._run.suspend()
 
-    def tick(self, now_ms: int) -> None:
+    def tick(self, now_ms: int) -> int | None:
         """Send what has waited for company long enough; ask for what is due. Never blocks."""
         run = self._run
         is_old = run.has_pending and run.stored < self._seen_ticket
@@ -155,6 +157,7 @@ class ThreadDriver:
         due_ms = run.board.earliest_ms
         if (is_old or (due_ms is not None and due_ms <= now_ms)) and not self._sending.locked():
             WORKERS.run(self._refresh)
+        return due_ms
 
     def start(self) -> None:
         """Begin to be asked, now and then, whether something has waited for long."""

@@ -5,6 +5,7 @@ It runs wherever the writer runs: on a thread of the server, or in a process bes
 """
 
 import sqlite3
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -122,6 +123,7 @@ class Commits:
         self._pins = _Pins(connection)
         self._known: OrderedDict[bytes, tuple[int, _Due]] = OrderedDict()
         self._failure: StoreUnknownError | None = None
+        self.disk_seconds = 0.0  #: how long the last commit was on its way to the disk
         self._next_number = self._read_next_number()
 
     def commit(self, group: Sequence[Work]) -> list[Answer]:
@@ -135,7 +137,9 @@ class Commits:
         try:
             self._execute("BEGIN IMMEDIATE")
             answers = [self._do(work) for work in group]
+            began = time.monotonic()
             self._execute("COMMIT")
+            self.disk_seconds = time.monotonic() - began
         except Exception as error:  # noqa: BLE001 - the writer must answer, whatever it was
             return [self._fault(error)] * len(group)
         return answers

@@ -15,7 +15,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,9 +35,13 @@ _STOP_SECONDS: Final = 30
 #: Groups sent and not yet answered: one being committed, and one that is ready when it is done.
 _UNDER_WAY_MAX: Final = 2
 
-#: A commit is done where it is called after so many that were quick.
+#: A lone caller's commit is done where it is called after so many that had no company.
 _CALM_MIN: Final = 8
-_QUICK_SECONDS: Final = 0.002
+#: So many in a row that the disk took so long for, and the thread commits; so many groups later it
+#: is tried again. A disk that is quick may be slow now and then.
+_SLOW_SECONDS: Final = 0.003
+_SLOW_MAX: Final = 8
+_BY_THREAD_MIN: Final = 256
 
 _Piece = tuple[Work, "asyncio.Future[Any]"]
 
@@ -73,7 +76,7 @@ class ThreadWriter:
     writes while the loop computes waits for the interpreter's lock at every statement. On a loop
     that says when it has nothing else to do, all that was submitted until then is committed there,
     and holds the loop up for as long as the disk takes. On any other loop that is done for a lone
-    caller only. The first commit that is slow brings the thread back.
+    caller only. A disk that is slow, again and again, brings the thread back for a while.
     """
 
     def __init__(
@@ -90,6 +93,8 @@ class ThreadWriter:
         self._queue: SimpleQueue[list[_Piece] | None] = SimpleQueue()
         self._under_way = 0
         self._calm = 0
+        self._slow = 0
+        self._by_thread = 0
         self._loop = asyncio.get_running_loop()
         # On any loop: whoever else is about to submit in this round of it comes along.
         self._defer: Defer = self._loop.call_soon if defer is None else defer
@@ -114,10 +119,15 @@ class ThreadWriter:
 
     def _flush(self) -> None:
         pieces, self._submitted = self._submitted, []
-        is_here = self._is_for_company or len(pieces) == 1
-        if pieces and is_here and not self._under_way and self._calm >= _CALM_MIN:
-            self._answer(pieces, *self._commit(pieces))
-        elif pieces:
+        if not pieces:
+            return
+        is_meant_for_here = self._is_for_company or (len(pieces) == 1 and self._calm >= _CALM_MIN)
+        if is_meant_for_here and not self._under_way and self._slow < _SLOW_MAX:
+            answers = self._commits.commit([work for work, _ in pieces])
+            is_slow = self._commits.disk_seconds > _SLOW_SECONDS
+            self._slow = self._slow + 1 if is_slow else 0
+            self._answer(pieces, answers)
+        else:
             self._under_way += len(pieces)
             self._queue.put(pieces)
 
@@ -133,21 +143,19 @@ class ThreadWriter:
                     pieces += more
             for start in range(0, len(pieces), _GROUP_MAX):
                 group = pieces[start : start + _GROUP_MAX]
-                self._loop.call_soon_threadsafe(self._take, group, *self._commit(group))
+                answers = self._commits.commit([work for work, _ in group])
+                self._loop.call_soon_threadsafe(self._take, group, answers)
 
-    def _commit(self, pieces: list["_Piece"]) -> tuple[list[Answer], float]:
-        began = time.monotonic()
-        answers = self._commits.commit([work for work, _ in pieces])
-        return answers, time.monotonic() - began
-
-    def _take(self, pieces: list["_Piece"], answers: list[Answer], seconds: float) -> None:
+    def _take(self, pieces: list["_Piece"], answers: list[Answer]) -> None:
         self._under_way -= len(pieces)
-        self._answer(pieces, answers, seconds)
+        self._by_thread += 1
+        if self._by_thread >= _BY_THREAD_MIN:
+            self._by_thread = 0
+            self._slow = min(self._slow, _SLOW_MAX - 1)
+        self._answer(pieces, answers)
 
-    def _answer(self, pieces: list["_Piece"], answers: list[Answer], seconds: float) -> None:
-        is_alone = len(pieces) == 1 and not self._submitted
-        is_calm = (is_alone or self._is_for_company) and seconds < _QUICK_SECONDS
-        self._calm = self._calm + 1 if is_calm else 0
+    def _answer(self, pieces: list["_Piece"], answers: list[Answer]) -> None:
+        self._calm = self._calm + 1 if len(pieces) == 1 and not self._submitted else 0
         self._ledger.answer([future for _, future in pieces], answers)
 
 
@@ -266,9 +274,8 @@ class ProcessWriter(asyncio.Protocol):
             if self._is_ours_stale:
                 self._commits.forget()
             self._is_ours_stale, self._is_theirs_stale = False, True
-            began = time.monotonic()
             answers = self._commits.commit([pieces[0][0]])
-            if time.monotonic() - began > _QUICK_SECONDS:
+            if self._commits.disk_seconds > _SLOW_SECONDS:
                 self._calm = 0
             self._ledger.answer([pieces[0][1]], answers)
         elif pieces:
