@@ -1,17 +1,24 @@
-"""The client by HTTP, against servers that misbehave: each test tells one what to do."""
+"""The clients by HTTP, against servers that misbehave: each test tells one what to do.
 
+Every test is of both: the one that blocks, and the one for handlers on an event loop.
+"""
+
+import asyncio
 import contextlib
 import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import pytest
 
 from perdure.protocol.operations import OperationUpdate
 from perdure.protocol.words import OperationAction, OperationStatus, OperationType
+from perdure.sdk import http, http_loop
 from perdure.sdk.client import Progress, ServiceError
 from perdure.sdk.http import HttpClient
+from perdure.sdk.loop import new_event_loop
 
 ARN = "arn:aws:lambda:eu-west-1:1:function:f:1/durable-execution/a/b"
 UPDATE = OperationUpdate(id="1", type=OperationType.STEP, action=OperationAction.START)
@@ -67,21 +74,57 @@ class Line:
         return bool(data)
 
 
+class Client(Protocol):
+    """What is tested."""
+
+    def checkpoint(self, *arguments: Any) -> Progress: ...
+
+    def read_state(self, *arguments: Any) -> Progress: ...
+
+    def close(self) -> None: ...
+
+
+class OnLoop:
+    """A client's other half, for event loops, on a loop that runs while it is asked."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._loop = new_event_loop()
+        self._whole = client
+        self._client = client.for_loop()
+
+    def checkpoint(self, *arguments: Any) -> Progress:
+        return self._loop.run_until_complete(self._client.checkpoint(*arguments))
+
+    def read_state(self, *arguments: Any) -> Progress:
+        return self._loop.run_until_complete(self._client.read_state(*arguments))
+
+    def close(self) -> None:
+        self._whole.close()
+        for _ in range(3):  # until the transports have gone
+            self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+
 class Server:
     """Listens on loopback; what each connection does is told by a function of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Callable[[HttpClient], Client]) -> None:
+        self._kind = kind
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(10)
         self.port = self._listener.getsockname()[1]
         self.lines: list[Line] = []
         self.closed = [threading.Event() for _ in range(10)]
-        self._clients: list[HttpClient] = []
+        self._clients: list[Client] = []
 
-    def serve(self, *behaviours: Callable[[Line], None]) -> HttpClient:
+    def serve(self, *behaviours: Callable[[Line], None]) -> Client:
         """Serve so many connections, one after another; return a client for them."""
         threading.Thread(target=self._run, args=(behaviours,), daemon=True).start()
-        client = HttpClient(f"http://127.0.0.1:{self.port}")
+        return self.client()
+
+    def client(self) -> Client:
+        """Return a client."""
+        client = self._kind(HttpClient(f"http://127.0.0.1:{self.port}"))
         self._clients.append(client)
         return client
 
@@ -98,7 +141,8 @@ class Server:
     def close(self) -> None:
         """Listen no more; have the clients hang up."""
         self._listener.close()
-        for client in self._clients:
+        clients, self._clients = self._clients, []
+        for client in clients:
             client.close()
 
     @property
@@ -107,14 +151,14 @@ class Server:
         return [len(line.heard) for line in self.lines]
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
+@pytest.fixture(params=[lambda client: client, OnLoop], ids=["blocking", "on a loop"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Return a server that listens, and serves nobody yet."""
-    with contextlib.closing(Server()) as server:
+    with contextlib.closing(Server(request.param)) as server:
         yield server
 
 
-def ask(client: HttpClient) -> Progress:
+def ask(client: Client) -> Progress:
     return client.checkpoint(ARN, "token", [UPDATE], "client-token")
 
 
@@ -365,6 +409,15 @@ def test_a_head_without_an_end_is_not_read_for_ever(server: Server) -> None:
     assert server.requests == [1, 1]
 
 
+def test_a_chunk_whose_length_has_no_end_is_not_read_for_ever(server: Server) -> None:
+    endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70_000
+    client = server.serve(lambda line: line.answer(endless), lambda line: line.answer(an_answer()))
+
+    check_good(ask(client))
+
+    assert server.requests == [1, 1]
+
+
 def test_a_service_that_only_hangs_up_cannot_be_reached(server: Server) -> None:
     client = server.serve(*[hang_up] * 5)
 
@@ -377,12 +430,50 @@ def test_a_service_that_only_hangs_up_cannot_be_reached(server: Server) -> None:
 
 def test_where_nobody_listens_the_service_cannot_be_reached(server: Server) -> None:
     server.close()
-    client = HttpClient(f"http://127.0.0.1:{server.port}")
+    client = server.client()
 
     with pytest.raises(ServiceError, match="cannot be reached") as caught:
         ask(client)
 
     assert caught.value.response["ResponseMetadata"] == {"HTTPStatusCode": None}
+
+
+def test_an_answer_that_does_not_come_is_given_up(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(http_loop, "_ANSWER_SECONDS", 0.1)
+
+    def stay_silent(line: Line) -> None:
+        line.hear()
+        assert line.hear() == b"", "the client hangs up"
+
+    client = server.serve(stay_silent, lambda line: line.answer(an_answer()))
+
+    check_good(ask(client))
+
+    assert server.requests == [1, 1]
+
+
+def test_a_connection_may_be_silent_for_long_between_two_calls(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(http_loop, "_ANSWER_SECONDS", 0.2)
+    rest = threading.Event()
+
+    def pause_before_answering(line: Line) -> None:
+        for _ in range(3):
+            line.hear()
+            rest.wait(0.12)
+            line.say(an_answer())
+
+    client = server.serve(pause_before_answering)
+
+    for _ in range(3):
+        check_good(ask(client))
+
+    assert server.requests == [3]
 
 
 def test_an_operation_that_cannot_be_read_is_the_services_error(server: Server) -> None:

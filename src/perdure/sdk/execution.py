@@ -81,10 +81,10 @@ class DurableFunction:
         if self.is_async:
             from asyncio import run_coroutine_threadsafe
 
-            from perdure.sdk.loop import ClientInThread, shared_loop
+            from perdure.sdk.loop import shared_loop
 
             coroutine = self.invoke_async(
-                envelope, lambda_context, ClientInThread(client), keep=keep
+                envelope, lambda_context, _client_for_loop(client), keep=keep
             )
             return run_coroutine_threadsafe(coroutine, shared_loop()).result()
         opening = _opening(envelope)
@@ -312,6 +312,14 @@ def _parked(arn: str, handler: Any, keep: Parking | None) -> dict[str, Any]:
             other.discard()
     dropped = list(dict.fromkeys(other_arn for other_arn, _ in left))
     return Answer(InvocationStatus.PENDING).to_dict(is_kept=arn not in dropped, dropped=dropped)
+
+
+def _client_for_loop(client: ServiceClient) -> AsyncServiceClient:
+    """Return a client for the process's event loop: the client's own, or calls in threads."""
+    from perdure.sdk.loop import ClientInThread
+
+    for_loop: Callable[[], AsyncServiceClient] | None = getattr(client, "for_loop", None)
+    return ClientInThread(client) if for_loop is None else for_loop()
 
 
 _clients: Final[dict[str, Any]] = {}
