@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,6 +29,12 @@ def say(url: str, *parts: bytes, seconds: float = 5.0) -> bytes:
         except (TimeoutError, ConnectionError):
             pass
     return said
+
+
+def line_to(url: str) -> socket.socket:
+    """Return a connection to a server."""
+    place = urlsplit(url)
+    return socket.create_connection((place.hostname, place.port or 0), timeout=20)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +133,41 @@ def test_a_client_that_waits_for_its_answer_is_not_cut_off(
     with served(behind) as url:
         said = say(url, INVOKE + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
     assert said.startswith(b"HTTP/1.1 200")
+
+
+def test_a_client_that_comes_back_is_given_no_more_time_than_a_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.3)
+    with served(Behind()) as url, line_to(url) as line:
+        line.sendall(HEALTH)
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+        line.sendall(HEALTH[:-2])
+        assert line.recv(65_536) == b"", "cut off, long before an idle connection would be"
+
+
+def test_a_connection_may_be_idle_for_longer_than_a_head_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.1)
+    with served(Behind()) as url, line_to(url) as line:
+        for _ in range(3):
+            line.sendall(HEALTH)
+            assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+            threading.Event().wait(0.15)
+
+
+def test_an_answer_comes_as_a_whole(url: str) -> None:
+    with line_to(url) as line:
+        for _ in range(20):
+            line.sendall(INVOKE + b"Content-Length: 2\r\n\r\n{}")
+            head, _, body = line.recv(65_536).partition(b"\r\n\r\n")
+            assert b"content-length: %d" % len(body) in head
+
+
+def test_the_answer_to_head_has_no_body(url: str) -> None:
+    with line_to(url) as line:
+        line.sendall(HEALTH.replace(b"GET", b"HEAD"))
+        assert line.recv(65_536).endswith(b"\r\n\r\n")
+        line.sendall(HEALTH)
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200")

@@ -2,13 +2,26 @@
 
 Give ``HttpConnection`` to uvicorn as its ``http`` protocol. A client that sends its head or body
 too slowly, or a head without end, is cut off; nobody else waits for it.
+
+What uvicorn does once for each request, and a checkpoint cannot spare, is done otherwise: an answer
+that is known as a whole is one write, which wakes its reader once; one timer serves all that a
+connection waits for; and a path that was decoded once is remembered.
 """
 
 import asyncio
-from typing import Any, Final
+import functools
+import re
+from typing import Any, Final, cast
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
+from perdure.api.exchange import ANSWER_EXTENSION, App, Headers
 from perdure.protocol.limits import HEADER_BYTES_MAX, TARGET_BYTES_MAX
 
 __all__ = ["BODY_SECONDS_MAX", "HEAD_SECONDS_MAX", "HttpConnection", "uvicorn_settings"]
@@ -16,6 +29,35 @@ __all__ = ["BODY_SECONDS_MAX", "HEAD_SECONDS_MAX", "HttpConnection", "uvicorn_se
 HEAD_SECONDS_MAX: Final = 10.0  #: from the first byte of a request to the end of its headers
 BODY_SECONDS_MAX: Final = 60.0  #: from there to the end of its body
 _HEAD_BYTES_MAX: Final = 2 * HEADER_BYTES_MAX + TARGET_BYTES_MAX  #: the guards say no before that
+_KNOWN_PATHS_MAX: Final = 1_024
+_NOT_IN_A_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+_unquoted = functools.lru_cache(_KNOWN_PATHS_MAX)(unquote)
+
+
+class _Cycle(RequestResponseCycle):
+    """A request and its answer."""
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> bool:
+        """Write the whole answer, whose headers tell its length; return False if it has to be sent
+        part by part: it may not be written now, or not as it is.
+        """
+        is_odd = self.response_started or self.scope["method"] == "HEAD" or not self.keep_alive
+        if is_odd or self.disconnected or self.flow.write_paused:
+            return False
+        lines = [STATUS_LINE[status]]
+        for name, value in (*self.default_headers, *headers):
+            if name == b"connection" or _NOT_IN_A_VALUE.search(value):
+                return False
+            lines += (name, b": ", value, b"\r\n")
+        lines += (b"\r\n", body)
+        self.response_started = self.response_complete = True
+        self.waiting_for_100_continue = False
+        self.expected_content_length = 0
+        self.message_event.set()
+        self.transport.write(b"".join(lines))
+        self.on_response()
+        return True
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -24,6 +66,7 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        self._app = cast("App", self.app)  # pyright: ignore[reportUnknownMemberType] - whatever uvicorn made of it
         self._head_bytes: int | None = 0  # None: the head is complete
         self._due_at: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -50,21 +93,72 @@ class HttpConnection(HttpToolsProtocol):
         self._expect(HEAD_SECONDS_MAX)
 
     def on_headers_complete(self) -> None:
-        """Expect a body."""
+        """Begin to answer, or, after a request that is not answered yet, wait for one's turn; and
+        expect a body.
+        """
         self._head_bytes = None
         self._expect(BODY_SECONDS_MAX)
-        super().on_headers_complete()
+        parser = self.parser
+        assert parser is not None, "it is the parser that calls"
+        version = parser.get_http_version()
+        url = httptools.parse_url(self.url)
+        scope, path = self.scope, url.path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = _unquoted(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        before = cast("RequestResponseCycle | None", self.cycle)
+        cycle = self.cycle = _Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        scope["extensions"] = {ANSWER_EXTENSION: {"answer": cycle.answer}}
+        if before is None or before.response_complete:
+            self._begin(cycle)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, cast("Any", self._app)))
 
     def on_message_complete(self) -> None:
         """Expect nothing more: the answer takes as long as it takes."""
-        self._due_at = None
+        if not self.cycle.response_complete:
+            self._due_at = None
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Turn to the next request, or wait for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._begin(self.pipeline.pop()[0])
+        else:
+            self._expect(self.timeout_keep_alive)
+
+    def _begin(self, cycle: RequestResponseCycle) -> None:
+        task = self.loop.create_task(cycle.run_asgi(cast("Any", self._app)))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def _expect(self, seconds: float) -> None:
         """Cut the client off unless what is expected comes within ``seconds``."""
-        self._due_at = self.loop.time() + seconds
-        if self._timer is None:
-            self._timer = self.loop.call_later(seconds, self._check_time)
+        self._due_at = due_at = self.loop.time() + seconds
+        if self._timer is not None:
+            if self._timer.when() <= due_at:
+                return
+            self._timer.cancel()
+        self._timer = self.loop.call_at(due_at, self._check_time)
 
     def _check_time(self) -> None:
         """Cut the client off if it is late; else look again when it would be.

@@ -5,21 +5,36 @@ call and no shape.
 """
 
 import itertools
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from perdure.api.errors import ApiError, error_body
 
-__all__ = ["App", "Exchange", "Message", "Receive", "Scope", "Send"]
+__all__ = [
+    "ANSWER_EXTENSION",
+    "App",
+    "Exchange",
+    "Headers",
+    "Message",
+    "Receive",
+    "Scope",
+    "Send",
+]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+#: The name under which our connections offer to write an answer as a whole: by ``answer``, a
+#: function of status, headers and body, which returns whether it has.
+ANSWER_EXTENSION: Final = "perdure.answer"
 
 JSON: Final = b"application/json"
 _NO_CONTENT: Final = 204
+_NO_EXTENSIONS: Final[Mapping[str, Any]] = {}
 
 _request_numbers: Final = itertools.count(1)
 
@@ -28,6 +43,7 @@ class Exchange:
     """A request that is being answered."""
 
     __slots__ = (
+        "_extensions",
         "_receive",
         "_send",
         "headers",
@@ -46,6 +62,7 @@ class Exchange:
         #: Names in lower case; of a repeated header, the last.
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.request_id = f"{node}-{next(_request_numbers):012x}"
+        self._extensions: Mapping[str, Any] = scope.get("extensions") or _NO_EXTENSIONS
         self._receive = receive
         self._send = send
 
@@ -100,6 +117,9 @@ class Exchange:
         ]
         if status != _NO_CONTENT:
             lines.append((b"content-length", b"%d" % len(body)))
+        whole = self._extensions.get(ANSWER_EXTENSION)
+        if whole is not None and whole["answer"](status, lines, body):
+            return
         await self._send({"type": "http.response.start", "status": status, "headers": lines})
         await self._send({"type": "http.response.body", "body": body})
 
