@@ -225,3 +225,37 @@ def test_awss_own_runtime_client_works(tmp_path: Path) -> None:
     assert any(line.startswith("[WARNING]") and "seen 太郎" in line for line in lines)
     assert isinstance(broken.outcome, Crashed)
     assert broken.outcome.error_type == "Runtime.ImportModuleError"
+
+
+def test_a_result_may_ask_for_the_next_event_too(tmp_path: Path) -> None:
+    scene = """
+import socket
+host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+line = socket.create_connection((host, int(port)))
+answers = line.makefile("rb")
+NEXT = f"GET {API}invocation/next HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n"
+def read():
+    status = answers.readline().split()[1].decode()
+    headers = {}
+    while text := answers.readline().strip().decode():
+        name, _, value = text.partition(": ")
+        headers[name.lower()] = value
+    return status, headers, answers.read(int(headers["content-length"]))
+line.sendall(NEXT.encode())
+heard = []
+while True:
+    status, headers, body = read()
+    heard.append(status)
+    if "lambda-runtime-aws-request-id" in headers:
+        result = json.dumps([json.loads(body), heard])
+        path = f"{API}invocation/{headers['lambda-runtime-aws-request-id']}/response"
+        length = f"Content-Length: {len(result)}"
+        head = f"POST {path} HTTP/1.1\\r\\nHost: {host}\\r\\n{length}\\r\\n\\r\\n"
+        line.sendall((head + result + NEXT).encode())
+"""
+    reports = play(tmp_path, scene, runs=3)
+    assert [returned(report) for report in reports] == [
+        [0, ["200"]],
+        [1, ["200", "202", "200"]],
+        [2, ["200", "202", "200", "202", "200"]],
+    ]

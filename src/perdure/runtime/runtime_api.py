@@ -3,6 +3,9 @@
 Its duty is the wire: paths, headers, statuses and error bodies as AWS documents them. What a call
 means is its ``RuntimeApiHandler``'s business. Source:
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
+
+A runtime may ask for the next event together with the result of the one before, as ours does. Then
+both are answered together: to hear that its result has arrived would only wake it.
 """
 
 import asyncio
@@ -104,6 +107,9 @@ class RuntimeApiConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._keeps_alive = True
         self._parser = httptools.HttpRequestParser(self)
+        self._is_parsing = False
+        self._is_parked = False  #: a ``next`` waits to be answered
+        self._held: list[bytes] = []  #: answers that are not written yet
         self._reset()
 
     def _reset(self) -> None:
@@ -135,10 +141,15 @@ class RuntimeApiConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; what is not HTTP ends the connection."""
+        self._is_parsing = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self.close()
+        finally:
+            self._is_parsing = False
+        if not self._is_parked:
+            self._flush()
 
     def close(self) -> None:
         """End the connection."""
@@ -148,6 +159,7 @@ class RuntimeApiConnection(asyncio.Protocol):
     def send_next(self, reply: NextReply) -> None:
         """Answer the ``next`` call that waits on this connection."""
         head = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
+        self._is_parked = False
         self._send("200 OK", reply.payload, head)
 
     def on_url(self, url: bytes) -> None:
@@ -169,7 +181,8 @@ class RuntimeApiConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Let a client that asks first send its body."""
         if self._awaits_go and self._transport is not None:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._held.append(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._flush()
 
     def on_body(self, body: bytes) -> None:
         """Collect the body up to the limit, and forget it beyond."""
@@ -190,13 +203,20 @@ class RuntimeApiConnection(asyncio.Protocol):
             if is_oversize:
                 self._refuse_oversize(path)
             elif method == b"GET" and path == _NEXT:
-                self._check(self._handler.on_next(self))
+                self._next()
             elif method == b"POST":
                 self._post(path, error_type, body)
             else:
                 raise _Refusal("404 Not Found", "NotFound", f"no such call: {path}")
         except _Refusal as refusal:
             self._send(refusal.status, refusal.body)
+
+    def _next(self) -> None:
+        self._is_parked = True  # before the handler hears of it: it may answer at once
+        verdict = self._handler.on_next(self)
+        if verdict is not Verdict.ACCEPTED:
+            self._is_parked = False
+        self._check(verdict)
 
     def _post(self, path: str, error_type: str, body: bytes) -> None:
         if path == _INIT_ERROR:
@@ -242,7 +262,14 @@ class RuntimeApiConnection(asyncio.Protocol):
                 f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{head}"
                 f"Content-Length: {len(body)}\r\n\r\n"
             )
-            self._transport.write(lines.encode("latin-1") + body)
+            self._held += (lines.encode("latin-1"), body)
+            if not self._is_parsing:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._held and self._transport is not None:
+            self._transport.write(b"".join(self._held))
+            self._held.clear()
             if not self._keeps_alive:
                 self._transport.close()
 

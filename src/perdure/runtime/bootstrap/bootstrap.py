@@ -43,7 +43,7 @@ class RuntimeFault(Exception):
 
 
 class RuntimeApi:
-    """The worker's end of the Runtime API: one connection, one call at a time."""
+    """The worker's end of the Runtime API: one connection. A result asks for more, too."""
 
     def __init__(self, address: str) -> None:
         host, _colon, port = address.rpartition(":")
@@ -54,10 +54,13 @@ class RuntimeApi:
         self._next = (
             f"GET {API_VERSION}invocation/next HTTP/1.1\r\nHost: {address}\r\n\r\n".encode()
         )
+        self._has_asked = False
 
     def next(self) -> tuple[dict[str, str], bytes]:
         """Return the headers, by lower-case name, and the body of the next event."""
-        self._socket.sendall(self._next)
+        if not self._has_asked:
+            self._socket.sendall(self._next)
+        self._has_asked = False
         status, headers, body = self._read()
         if status != 200:
             raise SystemExit(f"the Runtime API answered {status} to next")
@@ -70,18 +73,16 @@ class RuntimeApi:
         *,
         error_type: str = "",
         content_type: str = "application/json",
+        is_last: bool = False,
     ) -> int:
-        """Post ``body``; return the answer's status."""
+        """Post ``body`` and, unless it is the last, ask for more; return the answer's status."""
         extra = f"Lambda-Runtime-Function-Error-Type: {error_type}\r\n" if error_type else ""
         head = (
             f"POST {API_VERSION}{path} HTTP/1.1\r\nHost: {self._host}\r\n{extra}"
             f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode("ascii", "replace")
-        if len(body) < 65_536:
-            self._socket.sendall(head + body)
-        else:
-            self._socket.sendall(head)
-            self._socket.sendall(body)
+        self._has_asked = not is_last
+        self._socket.sendall(head + body + (b"" if is_last else self._next))
         return self._read()[0]
 
     def _read(self) -> tuple[int, dict[str, str], bytes]:
@@ -101,7 +102,7 @@ class RuntimeApi:
         return int(lines[0].split(" ", 2)[1]), headers, bytes(body[:length])
 
     def _receive(self) -> bytes:
-        data = self._socket.recv(262_144)
+        data = self._socket.recv(65_536)
         if not data:
             raise SystemExit("the server is gone")
         return data
@@ -388,7 +389,8 @@ def main() -> NoReturn:
         document = describe(error, "")
         logs.error(document)
         logs.flush()
-        api.post("init/error", json.dumps(document).encode(), error_type=document["errorType"])
+        error_type = document["errorType"]
+        api.post("init/error", json.dumps(document).encode(), error_type=error_type, is_last=True)
         sys.exit(1)
     while True:
         run_once(api, handler, logs)
