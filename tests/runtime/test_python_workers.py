@@ -19,6 +19,7 @@ def handler(event, context):
         "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
         "descriptors": sorted(int(n) for n in os.listdir("/proc/self/fd")),
         "no_new_privs": [l for l in open("/proc/self/status") if l.startswith("NoNewPrivs")],
+        "is_pushy": os.sched_getscheduler(0) != os.SCHED_BATCH,
     }
 """
 CONTEXT = """
@@ -91,6 +92,7 @@ def test_a_worker_has_lambdas_environment_and_nothing_of_the_servers(
     assert environment["TMPDIR"].startswith(str(tmp_path))
     assert (seen["umask"], seen["group"], seen["core"]) == (0o077, True, 0)
     assert seen["no_new_privs"] == ["NoNewPrivs:\t1\n"]
+    assert not seen["is_pushy"]
     # The three standard ones, the Runtime API's, and the one that lists the folder.
     assert len(seen["descriptors"]) <= 5
 

@@ -347,6 +347,9 @@ def become_worker(order: StartOrder, log_fd: int, *, launcher_pid: int) -> NoRet
         # The kernel is to take this process before the server when the machine is out of memory.
         with contextlib.suppress(OSError):
             _write("/proc/self/oom_score_adj", "500")
+        # A worker that is woken does not push the server aside, which is about to wake others.
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         os.umask(0o077)
         os.chdir(order["folder"])
         for number in (*_IGNORED_SIGNALS, signal.SIGXFSZ):
