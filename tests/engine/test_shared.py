@@ -9,6 +9,7 @@ from perdure.core.errors import ResourceConflict
 from perdure.core.execution import Identity
 from perdure.engine.hearsay import Topic
 from perdure.engine.reaper import Reaper
+from perdure.engine.waiting import Waiting
 from perdure.protocol.words import ExecutionStatus
 
 from .pair import Pair, a_pair
@@ -69,6 +70,46 @@ async def test_a_command_on_what_is_remembered_reads_nothing() -> None:
         await pair.a.tell(identity, Pause())
         await pair.a.tell(identity, Resume())
         assert (pair.store.loads, pair.store.conflicts) == (loads, 0)
+
+
+@told
+async def test_what_a_node_starts_runs_and_ends_it_does_not_read() -> None:
+    async with a_pair() as pair:
+        waiting = Waiting(pair.a.engine)
+        identity = await pair.a.start()
+        loads = pair.store.loads
+        closed = asyncio.create_task(
+            waiting.closed(identity.id, timeout_seconds=60, since_version=1)
+        )
+        run = (await pair.a.run()).on("w")
+        run.answer("SUCCEEDED", Result="1")
+        assert await closed
+        await pair.a.rest()
+        assert (pair.store.loads, pair.store.conflicts) == (loads, 0)
+
+
+@told
+async def test_whoever_waits_hears_of_an_end_elsewhere() -> None:
+    async with a_pair() as pair:
+        waiting, _ = Waiting(pair.a.engine), Waiting(pair.b.engine)
+        identity = await pair.a.start()
+        closed = asyncio.create_task(
+            waiting.closed(identity.id, timeout_seconds=60, since_version=1)
+        )
+        await pair.a.until(lambda: waiting.callers == 1)
+        await pair.b.tell(identity, Stop())
+        assert await closed
+
+
+@told
+async def test_whoever_waits_sees_an_end_of_which_nobody_told_him() -> None:
+    """F9: node ``a`` remembers the execution as running."""
+    async with a_pair() as pair:
+        for wire in pair.wires:
+            wire.is_whole = False
+        identity = await pair.a.start()
+        await pair.b.tell(identity, Stop())
+        assert await Waiting(pair.a.engine).closed(identity.id, timeout_seconds=60)
 
 
 @told

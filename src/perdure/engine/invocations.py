@@ -11,7 +11,7 @@ from perdure.core.errors import (
     RequestTooLarge,
     TooManyRequests,
 )
-from perdure.core.execution import Execution
+from perdure.core.execution import Execution, Identity
 from perdure.core.outcome import Attached
 from perdure.engine.directory import AsyncSettings, Functions
 from perdure.engine.engine import Engine
@@ -123,17 +123,22 @@ class Invocations:
             return InvokeResponse(
                 status_code=202, executed_version=identity.version, durable_execution_arn=arn
             )
-        execution = await self._wait(identity.id, identity.execution_timeout_seconds)
+        since_version = None if isinstance(reply, Attached) else outcome.progress.version
+        execution = await self._wait(identity, since_version)
         return _closed_response(execution)
 
-    async def _wait(self, execution_id: str, timeout_seconds: int) -> Execution:
-        seconds = min(_SYNC_SECONDS_MAX, timeout_seconds + 5)
-        if not await self._waiting.closed(execution_id, timeout_seconds=seconds):
+    async def _wait(self, identity: Identity, since_version: int | None) -> Execution:
+        seconds = min(_SYNC_SECONDS_MAX, identity.execution_timeout_seconds + 5)
+        is_closed = await self._waiting.closed(
+            identity.id, timeout_seconds=seconds, since_version=since_version
+        )
+        if not is_closed:
             raise TooManyRequests(
                 f"the execution goes on after {seconds} seconds, which is all that a synchronous"
                 " caller waits; look at it with GetDurableExecution"
             )
-        async with self._engine.reading(execution_id) as execution:
+        # As it was seen to have ended, or later.
+        async with self._engine.reading(identity.id, since_version=0) as execution:
             return execution
 
     async def _run(

@@ -7,7 +7,7 @@ commands is applied and checked by itself; the store sees one change.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from perdure.core.commands import Command
@@ -66,4 +66,6 @@ def join(
         _log.debug("execution %s: nothing follows at once: %s", outcome.identity.id, problem)
         sequel.given_up()
         return None
-    return Joint(sequel, later, outcome.then(later))
+    whole = outcome.then(later)
+    # Whoever goes on from it reads what is stored under the version that it has there.
+    return Joint(sequel, replace(later, progress=whole.progress), whole)

@@ -29,8 +29,13 @@ class Waiting:
         """How many wait."""
         return sum(map(len, self._events.values()))
 
-    async def closed(self, execution_id: str, *, timeout_seconds: float) -> bool:
+    async def closed(
+        self, execution_id: str, *, timeout_seconds: float, since_version: int | None = None
+    ) -> bool:
         """Return True once the execution has ended, False when the time is over first.
+
+        With ``since_version``, what was so at some instant after it had that version will do for
+        the first look: for whoever has just committed it.
 
         Raises:
             ResourceNotFound: there is no such execution, or it was removed meanwhile.
@@ -40,11 +45,13 @@ class Waiting:
         waiting.append(event)
         try:
             async with asyncio.timeout(timeout_seconds):
-                while not await self._is_closed(execution_id):
-                    event.clear()
+                while not await self._is_closed(execution_id, since_version):
+                    since_version = None
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(_LOOK_EVERY_SECONDS):
                             await event.wait()
+                    # Before the look: what is told meanwhile is looked at again.
+                    event.clear()
         except TimeoutError:
             return False
         finally:
@@ -53,7 +60,12 @@ class Waiting:
                 self._events.pop(execution_id, None)
         return True
 
-    async def _is_closed(self, execution_id: str) -> bool:
+    async def _is_closed(self, execution_id: str, since_version: int | None) -> bool:
+        # What has ended stays so (E1): of that, the store need not be asked.
+        known = self._engine.reading(execution_id, since_version=since_version or 0)
+        async with known as execution:
+            if execution.is_closed or since_version is not None:
+                return execution.is_closed
         async with self._engine.reading(execution_id) as execution:
             return execution.is_closed
 
