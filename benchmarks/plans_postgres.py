@@ -20,9 +20,9 @@ import asyncpg
 from tests.store.clusters import QUICK, a_cluster
 
 from perdure.store.postgres_connections import Address
-from perdure.store.postgres_functions import CLAIM_UPCOMING
+from perdure.store.postgres_functions import CLAIM_UPCOMING, READ_EXECUTION
 from perdure.store.postgres_migrations import migrate
-from perdure.store.postgres_reads import SELECT_EXECUTION, SELECT_UPCOMING
+from perdure.store.postgres_reads import SELECT_UPCOMING
 from perdure.store.postgres_rows import piece_of, statement_of
 from perdure.store.protocol import Agenda
 
@@ -131,7 +131,7 @@ def _statements(
 
     async def load(number: int) -> tuple[float, float]:
         key = await connection.fetchval("SELECT decode(md5($1::TEXT), 'hex')", str(number + 1))
-        return await explain(connection, SELECT_EXECUTION, key, -1, -1)
+        return await explain(connection, READ_EXECUTION, key, -1, -1)
 
     return {
         "a checkpoint alone": alone,

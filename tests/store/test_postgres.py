@@ -298,7 +298,7 @@ def test_a_later_version_brings_the_schema_forward_with_executions_in_it(tmp_pat
             await asyncio.gather(*(forward(later) for _ in range(5)))
             # Who was there before goes on.
             await Keeper(store).tell(execution, a_begin())
-        with pytest.raises(StoreOpenError, match="up to 1"):
+        with pytest.raises(StoreOpenError, match=f"up to {SCHEMA}"):
             await shared(tmp_path).open()
         with pytest.raises(asyncpg.PostgresError, match="nonsense"):
             await forward(broken)

@@ -15,7 +15,12 @@ from perdure.store.change import Letter
 from perdure.store.codes import pack
 from perdure.store.damage import Damage
 from perdure.store.postgres_connections import Connection
-from perdure.store.postgres_functions import CLAIM_LETTERS, CLAIM_UPCOMING
+from perdure.store.postgres_functions import (
+    CLAIM_LETTERS,
+    CLAIM_UPCOMING,
+    EXECUTION_COLUMNS,
+    READ_EXECUTION,
+)
 from perdure.store.postgres_rows import function_key, name_checksum, pack_text, unpack_text
 from perdure.store.protocol import (
     Agenda,
@@ -37,26 +42,9 @@ from perdure.store.rows import (
     read_progress,
 )
 
-__all__ = ["SELECT_EXECUTION", "SELECT_UPCOMING", "Reads"]
+__all__ = ["SELECT_UPCOMING", "Reads"]
 
-_COLUMNS: Final = """
-e.id, p.digest, p.body, p.spare, e.name, e.started_at_ms, e.identity, e.identity_checksum,
-e.status, e.version, e.updated_at_ms, e.wake_at_ms, e.ready_at_ms, e.lease_until_ms,
-e.expires_at_ms, e.progress, e.checksum
-"""
-_COLUMN_COUNT: Final = 17
-SELECT_EXECUTION: Final = f"""
-SELECT {_COLUMNS}, o.* FROM perdure.execution e LEFT JOIN perdure.pin p ON p.digest = e.pin
-LEFT JOIN LATERAL (
-    SELECT array_agg(position), array_agg(sequence), array_agg(id), array_agg(body),
-        array_agg(payload), array_agg(input), array_agg(checksum)
-    FROM (
-        SELECT * FROM perdure.operation
-        WHERE execution = e.id AND sequence > $3 AND e.version <> $2 ORDER BY position
-    ) ordered
-) o ON true
-WHERE e.id = $1
-"""  # noqa: S608 - a constant
+_COLUMN_COUNT: Final = EXECUTION_COLUMNS.count(",") + 1
 _SELECT_BY_NAME: Final = """
 SELECT execution, checksum FROM perdure.name WHERE function = $1 AND name = $2 AND holder = ''
 """
@@ -128,7 +116,7 @@ class Reads:
         key = execution_key(execution_id)
         version = -1 if known is None else known.progress.version
         sequence = -1 if known is None else known.progress.sequence
-        row = await connection.fetchrow(SELECT_EXECUTION, key, version, sequence)
+        row = await connection.fetchrow(READ_EXECUTION, key, version, sequence)
         if row is None:
             return None
         row = tuple(row)
@@ -327,7 +315,8 @@ async def _page_of_rows(
         where, size = _conditions(query, after, bound), bound(limit)
         source = _FROM_NAMES.format(version=version, where=where)
     return await connection.fetch(
-        f"SELECT {_COLUMNS} {source} ORDER BY e.started_at_ms {order}, e.id {order} LIMIT {size}",
+        f"SELECT {EXECUTION_COLUMNS} {source}"
+        f" ORDER BY e.started_at_ms {order}, e.id {order} LIMIT {size}",
         *values,
     )
 

@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from perdure.store.change import Change
-from perdure.store.postgres_functions import COMMIT_MANY, COMMIT_ONE, COMMIT_PLAIN
+from perdure.store.postgres_functions import COMMIT_MANY, COMMIT_PLAIN
+from perdure.store.postgres_row_functions import COMMIT_FEW, COMMIT_FEW_STARTS, COMMIT_STEP
 from perdure.store.protocol import CorruptRowError
 from perdure.store.rows import ChangeRows, rows_of
 
@@ -29,7 +30,8 @@ __all__ = [
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder().decode
 _DIGEST_BYTES: Final = 16
-_ONE_MAX: Final = 16  #: operations of a change that is written row by row
+_FEW_MAX: Final = 8  #: changes that are written row by row
+_FEW_ROWS_MAX: Final = 32  #: and their operations
 
 
 class Piece(NamedTuple):
@@ -41,9 +43,15 @@ class Piece(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the short statement can take it."""
+        """Whether it changes an execution that is there already, and nothing beside it."""
+        return self.rows.first is None and self.is_own
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it touches nothing but its execution, and the name that this one takes."""
         rows = self.rows
-        return rows.first is None and not (rows.letters or rows.delivered or rows.frees_name)
+        is_freeing = rows.frees_name and rows.first is None
+        return not (rows.letters or rows.delivered or is_freeing)
 
 
 class Statement(NamedTuple):
@@ -76,17 +84,19 @@ def statement_of(
     ``level``: the ``synchronous_commit`` to hold it to, or empty; ``wait_ms``: how long it may wait
     for a lock.
     """
-    if len(pieces) == 1 and pieces[0].is_plain and len(pieces[0].sequences) <= _ONE_MAX:
-        return Statement(COMMIT_ONE, [level, str(wait_ms), *_one(pieces[0])], [])
+    pinned = [level, str(wait_ms), max(piece.rows.state[2] for piece in pieces)]
+    are_plain = all(piece.is_plain for piece in pieces)
+    if len(pieces) == 1 and are_plain and _is_step(pieces[0].rows):
+        return Statement(COMMIT_STEP, [*pinned, *_step(pieces[0])], [])
     rows = [piece.rows for piece in pieces]
-    high_ms = max(row.state[2] for row in rows)
-    values: list[Any] = [level, str(wait_ms), high_ms, *_state(rows), *_operations(pieces)]
+    values: list[Any] = [*pinned, *_state(rows), *_operations(pieces)]
     values += _columns(
         5,
         [(n, row.key, *event) for n, row in enumerate(rows, 1) for event in row.events],
     )
-    if all(piece.is_plain for piece in pieces):
-        return Statement(COMMIT_PLAIN, values, [])
+    are_few = len(pieces) <= _FEW_MAX and sum(len(row.operations) for row in rows) <= _FEW_ROWS_MAX
+    if are_plain:
+        return Statement(COMMIT_FEW if are_few else COMMIT_PLAIN, values, [])
     pins = {
         row.first.pin.digest: row.first.pin
         for row in rows
@@ -97,6 +107,8 @@ def statement_of(
         6,
         [(pin.digest, function_key(pin.function_arn), *pin[1:]) for _, pin in sorted(pins.items())],
     )
+    if are_few and all(piece.is_own for piece in pieces):
+        return Statement(COMMIT_FEW_STARTS, values, list(pins))
     values += _columns(7, [(n, *letter) for n, row in enumerate(rows, 1) for letter in row.letters])
     delivered = sorted((i, n) for n, row in enumerate(rows, 1) for i in row.delivered)
     values += [[n for _, n in delivered], [i for i, _ in delivered]]
@@ -152,19 +164,18 @@ def _operations(pieces: Sequence[Piece]) -> list[Any]:
     return _columns(9, table)
 
 
-def _one(piece: Piece) -> list[Any]:
-    rows, sequences, _ = piece
+def _is_step(rows: ChangeRows) -> bool:
+    return len(rows.operations) == 1 and len(rows.events) == 1
+
+
+def _step(piece: Piece) -> list[Any]:
+    rows, (sequence,), _ = piece
     status, version, updated, progress, checksum = rows.state
-    state = (status, version, updated, *rows.due, progress, checksum)
-    operations = [
-        (position, sequence, _encode(kept_id), *rest)
-        for (position, kept_id, *rest), sequence in zip(rows.operations, sequences, strict=True)
-    ]
-    high_ms = updated
+    ((position, kept_id, *rest),) = rows.operations
     return [
-        *(high_ms, rows.key, rows.expected_version, *state),
-        *_columns(7, operations),
-        *_columns(3, rows.events),
+        *(rows.key, rows.expected_version, status, version, updated, *rows.due, progress, checksum),
+        *(position, sequence, _encode(kept_id), *rest),
+        *rows.events[0],
     ]
 
 

@@ -173,6 +173,7 @@ _LOG_TABLES: Final = (
     "CREATE INDEX log_event_by_stream ON perdure.log_event (stream_number)",
 )
 
-#: What each version adds to the one before. Forward only (V3).
-MIGRATIONS: Final = ((*_TABLES, *_LOG_TABLES, *FUNCTIONS),)
+#: What each version adds to the one before. Forward only (V3). Functions come anew with the last;
+#: none is removed, since nodes of the version before may still be calling it.
+MIGRATIONS: Final = ((*_TABLES, *_LOG_TABLES), FUNCTIONS)
 SCHEMA: Final = len(MIGRATIONS)
