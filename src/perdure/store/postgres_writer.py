@@ -1,9 +1,10 @@
 """Commits changes to PostgreSQL in groups: a few connections, each with a queue of its own.
 
-An execution's changes always go over the same connection, in the order they were submitted; one
-transaction has at most one of them. What is submitted while a group is under way goes into the next
-one. A connection that does not answer is given up with its group, whose outcome is unknown; the
-next group goes over a new one (D4).
+What is submitted while a group is under way goes into the next one, over the same connection: full
+groups cost the database least. Only where a group takes long, the next connection is used beside.
+An execution's changes go over one connection as long as any of them is under way, in the order they
+were submitted; one transaction has at most one of them. A connection that does not answer is given
+up with its group, whose outcome is unknown; the next group goes over a new one (D4).
 """
 
 import asyncio
@@ -37,6 +38,8 @@ _WAIT_SECONDS: Final = 10.0
 _COMMIT_SECONDS: Final = 8.0
 _LOCK_MS: Final = 2_000
 _RETRIES_MAX: Final = 8
+#: A group that is under way for longer has the next connection used.
+_PATIENCE_SECONDS: Final = 0.005
 _PAUSE_SECONDS: Final = 0.05
 _CLOSE_SECONDS: Final = 15.0
 #: Said instead of an error when a standby was not waited for.
@@ -56,7 +59,9 @@ class Writer:
         self, address: Address, *, connections: int, hear_clock: Callable[[int], None]
     ) -> None:
         """Use up to ``connections``; ``hear_clock`` is told the database's time at each answer."""
-        self._lines = [_Line(address, hear_clock) for _ in range(connections)]
+        #: By execution, the line that its changes are under way on, and how many are.
+        self._under_way: dict[bytes, tuple[_Line, int]] = {}
+        self._lines = [_Line(address, hear_clock, self._release) for _ in range(connections)]
 
     def start(self, level: str, prepare: "Prepare") -> None:
         """Begin. ``level``: the ``synchronous_commit`` to hold commits to; ``prepare`` looks at
@@ -65,20 +70,37 @@ class Writer:
         for line in self._lines:
             line.start(level, prepare)
 
-    async def submit(self, piece: Piece) -> CommitResult:
-        """Return how a change came out, after its commit.
+    def submit(self, piece: Piece) -> "asyncio.Future[CommitResult]":
+        """Return how a change comes out, after its commit; that goes on if nobody waits for it.
 
-        Raises:
+        The future may hold:
             StoreUnavailableError: the database cannot be reached; nothing was written.
             StoreFullError: there is no room; nothing was written.
             StoreUnknownError: whether it was committed cannot be told.
         """
-        line = self._lines[zlib.crc32(piece.rows.key) % len(self._lines)]
-        return await asyncio.shield(line.submit(piece))
+        key = piece.rows.key
+        line, count = self._under_way.get(key) or (self._free_line(key), 0)
+        self._under_way[key] = line, count + 1
+        return line.submit(piece)
 
     async def aclose(self) -> None:
         """Commit what was submitted, and close the connections."""
         await asyncio.gather(*(line.aclose() for line in self._lines))
+
+    def _free_line(self, key: bytes) -> "_Line":
+        late = time.monotonic() - _PATIENCE_SECONDS
+        for line in self._lines:
+            if line.busy_since is None or line.busy_since > late:
+                return line
+        return self._lines[zlib.crc32(key) % len(self._lines)]
+
+    def _release(self, piece: Piece) -> None:
+        key = piece.rows.key
+        line, count = self._under_way[key]
+        if count > 1:
+            self._under_way[key] = line, count - 1
+        else:
+            del self._under_way[key]
 
 
 #: Looks at a new connection; what it raises keeps the connection from being used.
@@ -88,11 +110,18 @@ Prepare = Callable[[Connection], Awaitable[None]]
 class _Line:
     """One connection and its queue."""
 
-    def __init__(self, address: Address, hear_clock: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        address: Address,
+        hear_clock: Callable[[int], None],
+        release: Callable[[Piece], None],
+    ) -> None:
+        self.busy_since: float | None = None  #: when what is under way was begun
         self._address = address
         self._hear_clock = hear_clock
+        self._release = release
         self._queue: deque[_Waiting] = deque()
-        self._wake = asyncio.Event()
+        self._rest: asyncio.Future[None] | None = None  #: until something is submitted
         self._known_pins: set[bytes] = set()
         self._connection: Connection | None = None
         self._is_warned = False
@@ -107,45 +136,50 @@ class _Line:
 
     def submit(self, piece: Piece) -> "asyncio.Future[CommitResult]":
         answer: asyncio.Future[CommitResult] = asyncio.get_running_loop().create_future()
-        # Whoever waits may have given up; that nobody hears of an error is then as it should be.
-        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        waiting = _Waiting(piece, answer, time.monotonic() + _WAIT_SECONDS)
         if self._run is None or self._run.done():
-            answer.set_exception(StoreUnavailableError("the store is closed"))
-            return answer
-        self._queue.append(_Waiting(piece, answer, time.monotonic() + _WAIT_SECONDS))
-        self._wake.set()
+            self._fail((waiting,), StoreUnavailableError("the store is closed"))
+        else:
+            self._queue.append(waiting)
+            self._wake()
         return answer
 
     async def aclose(self) -> None:
         self._is_closing = True
-        self._wake.set()
+        self._wake()
         if self._run is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._run, _CLOSE_SECONDS)
-        self._fail(self._queue, StoreUnavailableError("the store is closed"))
+        self._fail_all(StoreUnavailableError("the store is closed"))
         await self._let_go()
+
+    def _wake(self) -> None:
+        if self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
 
     async def _serve(self) -> None:
         while not (self._is_closing and not self._queue):
             if not self._queue:
-                self._wake.clear()
-                await self._wake.wait()
+                self._rest = asyncio.get_running_loop().create_future()
+                await self._rest
                 continue
+            self.busy_since = self.busy_since or time.monotonic()
             self._give_up_late()
             if not self._queue:
+                self.busy_since = None
                 continue
             try:
                 connection = await self._connected()
             except StoreOpenError as error:
                 _log.critical("nothing is committed any more: %s", error)
-                self._fail(self._queue, StoreUnavailableError(str(error)))
-                self._queue.clear()
+                self._fail_all(StoreUnavailableError(str(error)))
                 continue
             except Exception as error:  # noqa: BLE001 - it is told to those who wait too long
                 _log.warning("no connection to commit over: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             await self._commit(connection, self._take_group())
+            self.busy_since = None
 
     async def _connected(self) -> Connection:
         if self._connection is not None and not self._connection.is_closed():
@@ -207,8 +241,16 @@ class _Line:
         pieces = [waiting.piece for waiting in group]
         statement = statement_of(pieces, self._known_pins, self._level, _LOCK_MS)
         self._is_warned = False
-        async with asyncio.timeout(_COMMIT_SECONDS), self._address.session(connection):
-            said = await connection.fetchval(statement.sql, *statement.values)
+        # Whoever waits for a connection that is ended is told so: cheaper than a timeout.
+        deadline = asyncio.get_running_loop().call_later(_COMMIT_SECONDS, connection.terminate)
+        try:
+            if self._address.is_pooled:
+                async with connection.transaction():
+                    said = await connection.fetchval(statement.sql, *statement.values)
+            else:
+                said = await connection.fetchval(statement.sql, *statement.values)
+        finally:
+            deadline.cancel()
         if self._is_warned:
             raise ConnectionAbortedError("committed, but perhaps not on a standby")
         if len(self._known_pins) > _KNOWN_PINS_MAX:
@@ -245,16 +287,23 @@ class _Line:
     def _answer(self, group: Sequence[_Waiting], lost: Sequence[int]) -> None:
         conflicts = set(lost)
         for number, waiting in enumerate(group, 1):
+            self._release(waiting.piece)
             if not waiting.answer.done():
                 is_lost = number in conflicts
                 waiting.answer.set_result(
                     CommitResult.CONFLICT if is_lost else CommitResult.COMMITTED
                 )
 
-    def _fail(self, group: Sequence[_Waiting] | deque[_Waiting], error: Exception) -> None:
+    def _fail(self, group: Sequence[_Waiting], error: Exception) -> None:
         for waiting in group:
+            self._release(waiting.piece)
             if not waiting.answer.done():
                 waiting.answer.set_exception(error)
+
+    def _fail_all(self, error: Exception) -> None:
+        group = list(self._queue)
+        self._queue.clear()
+        self._fail(group, error)
 
     async def _let_go(self) -> None:
         if self._connection is not None:
