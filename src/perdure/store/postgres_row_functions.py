@@ -1,8 +1,8 @@
 """The functions in the database that commit a few changes, row by row.
 
 A statement of one row makes nothing ready for the partitions that are not concerned, and need not
-take arrays apart: for up to some eight changes that costs less than statements over all of them.
-What they do is what those in ``postgres_functions`` do.
+take arrays apart: for a lone change, and for a few that begin executions, that costs less than
+statements over all of them. What they do is what those in ``postgres_functions`` do.
 """
 
 from typing import Final
@@ -22,21 +22,19 @@ from perdure.store.postgres_parameters import (
     names_of,
 )
 
-__all__ = ["COMMIT_FEW", "COMMIT_FEW_STARTS", "COMMIT_STEP", "ROW_FUNCTIONS"]
+__all__ = ["COMMIT_FEW", "COMMIT_STEP", "ROW_FUNCTIONS"]
 
 #: Of one change with one operation and one row of events: no arrays.
 _STEP: Final = (
     *PINNED,
     *(f"the_{name.replace('[]', '')}" for name in (*STATE[1:], *OPERATIONS[2:], *EVENTS[2:])),
 )
-_FEW_STARTS: Final = (*PLAIN, *STARTS, *PINS)
+_FEW: Final = (*PLAIN, *STARTS, *PINS)
 
 #: One change of an execution that is there already: most checkpoints of a lone caller.
 COMMIT_STEP: Final = call("commit_step", len(_STEP))
-#: A few changes of executions that are there already.
-COMMIT_FEW: Final = call("commit_few", len(PLAIN))
-#: A few changes, some of which begin executions.
-COMMIT_FEW_STARTS: Final = call("commit_few_starts", len(_FEW_STARTS))
+#: A few changes, some of which may begin executions.
+COMMIT_FEW: Final = call("commit_few", len(_FEW))
 
 _SET_STATE: Final = """
     UPDATE perdure.execution SET
@@ -110,30 +108,6 @@ def _alone(statement: str) -> str:
     return statement.format(**given)
 
 
-def _few(begin: str) -> str:
-    """Return what commits change after change; ``begin`` is done where an execution begins."""
-    update = f"{_in_turn(_SET_STATE)} is_done := FOUND;"
-    change = f"IF expected[i] > 0 THEN {update} ELSE {begin} END IF;" if begin else update
-    return f"""
-    FOR i IN 1 .. cardinality(numbers) LOOP
-        {change}
-        IF NOT is_done THEN
-            lost := lost || numbers[i];
-        END IF;
-    END LOOP;
-    FOR i IN 1 .. cardinality(positions) LOOP
-        IF lost IS NULL OR operation_numbers[i] <> ALL (lost) THEN
-            {_in_turn(_PUT_OPERATION)}
-        END IF;
-    END LOOP;
-    FOR i IN 1 .. cardinality(first_ids) LOOP
-        IF lost IS NULL OR event_numbers[i] <> ALL (lost) THEN
-            {_in_turn(_PUT_EVENTS)}
-        END IF;
-    END LOOP;
-"""
-
-
 ROW_FUNCTIONS: Final = (
     f"""
     CREATE OR REPLACE FUNCTION perdure.commit_step({", ".join(_STEP)}) RETURNS BIGINT[]
@@ -152,26 +126,37 @@ ROW_FUNCTIONS: Final = (
     END $$
     """,
     f"""
-    CREATE OR REPLACE FUNCTION perdure.commit_few({", ".join(PLAIN)}) RETURNS BIGINT[]
+    CREATE OR REPLACE FUNCTION perdure.commit_few({", ".join(_FEW)}) RETURNS BIGINT[]
     {PLANS} AS $$
-    DECLARE
-        is_done BOOLEAN;
-        lost INTEGER[];
-        said TEXT;
-    BEGIN
-        {PIN_SETTINGS} {_few("")} {NOTE_INSTANT}
-    END $$
-    """,
-    f"""
-    CREATE OR REPLACE FUNCTION perdure.commit_few_starts({", ".join(_FEW_STARTS)})
-    RETURNS BIGINT[] {PLANS} AS $$
     DECLARE
         is_done BOOLEAN;
         is_named BOOLEAN;
         lost INTEGER[];
         said TEXT;
     BEGIN
-        {PIN_SETTINGS} {_PUT_PINS} {_few(_BEGIN)} {NOTE_INSTANT}
+        {PIN_SETTINGS} {_PUT_PINS}
+        FOR i IN 1 .. cardinality(numbers) LOOP
+            IF expected[i] > 0 THEN
+                {_in_turn(_SET_STATE)}
+                is_done := FOUND;
+            ELSE
+                {_BEGIN}
+            END IF;
+            IF NOT is_done THEN
+                lost := lost || numbers[i];
+            END IF;
+        END LOOP;
+        FOR i IN 1 .. cardinality(positions) LOOP
+            IF lost IS NULL OR operation_numbers[i] <> ALL (lost) THEN
+                {_in_turn(_PUT_OPERATION)}
+            END IF;
+        END LOOP;
+        FOR i IN 1 .. cardinality(first_ids) LOOP
+            IF lost IS NULL OR event_numbers[i] <> ALL (lost) THEN
+                {_in_turn(_PUT_EVENTS)}
+            END IF;
+        END LOOP;
+        {NOTE_INSTANT}
     END $$
     """,
 )

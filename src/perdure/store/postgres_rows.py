@@ -12,7 +12,7 @@ import msgspec
 
 from perdure.store.change import Change
 from perdure.store.postgres_functions import COMMIT_MANY, COMMIT_PLAIN
-from perdure.store.postgres_row_functions import COMMIT_FEW, COMMIT_FEW_STARTS, COMMIT_STEP
+from perdure.store.postgres_row_functions import COMMIT_FEW, COMMIT_STEP
 from perdure.store.protocol import CorruptRowError
 from perdure.store.rows import ChangeRows, rows_of
 
@@ -95,8 +95,8 @@ def statement_of(
         [(n, row.key, *event) for n, row in enumerate(rows, 1) for event in row.events],
     )
     are_few = len(pieces) <= _FEW_MAX and sum(len(row.operations) for row in rows) <= _FEW_ROWS_MAX
-    if are_plain:
-        return Statement(COMMIT_FEW if are_few else COMMIT_PLAIN, values, [])
+    if are_plain and not (are_few and len(pieces) == 1):
+        return Statement(COMMIT_PLAIN, values, [])
     pins = {
         row.first.pin.digest: row.first.pin
         for row in rows
@@ -108,7 +108,7 @@ def statement_of(
         [(pin.digest, function_key(pin.function_arn), *pin[1:]) for _, pin in sorted(pins.items())],
     )
     if are_few and all(piece.is_own for piece in pieces):
-        return Statement(COMMIT_FEW_STARTS, values, list(pins))
+        return Statement(COMMIT_FEW, values, list(pins))
     values += _columns(7, [(n, *letter) for n, row in enumerate(rows, 1) for letter in row.letters])
     delivered = sorted((i, n) for n, row in enumerate(rows, 1) for i in row.delivered)
     values += [[n for _, n in delivered], [i for i, _ in delivered]]
