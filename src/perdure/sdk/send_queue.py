@@ -25,6 +25,11 @@ class SendQueue:
         self._expected = 0  #: how many were let go together, and have not come back
         self._company = threading.Event()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait until somebody has sent."""
+        return len(self._waiting)
+
     def enter(self) -> bool:
         """Return True if the caller is to send, False when somebody has, perhaps for it as well."""
         with self._lock:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perdure.sdk.calls import make_calls
 from perdure.sdk.exceptions import BackgroundThreadError, ValidationError
 from perdure.sdk.pulse import PULSE
-from perdure.sdk.requests import BranchEnd
+from perdure.sdk.requests import BranchEnd, Flush
 from perdure.sdk.run import suspension
 from perdure.sdk.scopes import ACTIVE, Place
 from perdure.sdk.send_queue import SendQueue
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure.sdk.client import ServiceClient
-    from perdure.sdk.requests import Body, Call, Close, Flush, Receive, Request, Settle, Spawn
+    from perdure.sdk.requests import Body, Call, Close, Receive, Request, Settle, Spawn
     from perdure.sdk.run import Run
 
 __all__ = ["ThreadDriver"]
 
 #: So many threads of one handler may be blocked at once; one more unwinds, and is replayed.
 _BLOCKED_MAX: Final = 2_000
+#: When so many of them wait for a checkpoint, the next branch begins after it.
+_CROWD: Final = 32
 
 
 class ThreadDriver:
@@ -120,7 +122,13 @@ class ThreadDriver:
         return mailbox.messages.popleft()
 
     def spawn(self, request: Spawn) -> None:
-        """Give the branch a thread of its own."""
+        """Give the branch a thread of its own.
+
+        Those that wait for a checkpoint end or block soon: until some have, more threads would
+        only be in their way.
+        """
+        if self._queue.waiting >= _CROWD:
+            self.flush(Flush(self._run.recorded))
         with self._all_left:
             self._live += 1
         self._run.board.add(1)
