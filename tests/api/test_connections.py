@@ -1,6 +1,7 @@
 """What is not HTTP as we read it is refused and cut off; the server goes on (B2, SR-16)."""
 
 import asyncio
+import gc
 import socket
 import threading
 from urllib.parse import urlsplit
@@ -171,3 +172,20 @@ def test_the_answer_to_head_has_no_body(url: str) -> None:
         assert line.recv(65_536).endswith(b"\r\n\r\n")
         line.sendall(HEALTH)
         assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_request_leaves_nothing_for_the_garbage_collector(url: str) -> None:
+    def cycles() -> int:
+        return sum(type(thing) is connections._Cycle for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = cycles()
+        with line_to(url) as line:
+            for _ in range(20):
+                line.sendall(HEALTH)
+                assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+            assert cycles() <= before + 2  # this connection's last one, and who asks now
+    finally:
+        gc.enable()
