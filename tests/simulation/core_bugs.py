@@ -88,12 +88,12 @@ def answers_are_not_kept() -> Iterator[None]:
 def news_are_marked_as_told() -> Iterator[None]:
     """What changed before this batch counts as told, and is not told (S7)."""
 
-    def deliver(self: Draft) -> tuple[Any, ...]:
-        original(self)
-        return tuple(self.operations.values())
+    def news(self: Draft, *, after_sequence: int) -> tuple[Any, ...]:
+        told = original(self, after_sequence=after_sequence)
+        return tuple(operation for operation in told if operation.id in self.operations)
 
-    original = Draft.deliver
-    with patched(Draft, "deliver", deliver):
+    original = Draft.news
+    with patched(Draft, "news", news):
         yield
 
 
