@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from perdure.core.commands import AnswerCallback, Command, Start
@@ -57,11 +58,14 @@ class _Clock:
 class _OneFunction:
     """Knows one function. Implements ``Functions``."""
 
+    def __init__(self, function: FunctionVersion) -> None:
+        self._function = function
+
     async def resolve(self, identifier: str, qualifier: str | None, *, draw: Any) -> Any:
-        return FUNCTION
+        return self._function
 
     async def resolve_pinned(self, function_arn: str, version: str, code_sha256: str) -> Any:
-        return FUNCTION
+        return self._function
 
     async def async_settings(self, function_arn: str, qualifier: str) -> AsyncSettings:
         return AsyncSettings()
@@ -154,9 +158,11 @@ class Rig:
         store: MemoryStore | None = None,
         owner: str = "test",
         hints: Hints | None = None,
+        concurrency_max: int | None = None,
         **settings: Any,
     ) -> None:
-        functions, entropy, seals = _OneFunction(), SystemEntropy(), Seals(b"k" * 32)
+        functions = _OneFunction(replace(FUNCTION, concurrency_max=concurrency_max))
+        entropy, seals = SystemEntropy(), Seals(b"k" * 32)
         self._workers = _Workers()
         clock: Any = _Clock()
         self.engine = Engine(store or MemoryStore(), clock, owner=owner, hints=hints)

@@ -11,6 +11,7 @@ from perdure.engine.hearsay import Topic
 from perdure.engine.reaper import Reaper
 from perdure.engine.waiting import Waiting
 from perdure.protocol.words import ExecutionStatus
+from perdure.store.protocol import StoreUnavailableError
 
 from .pair import Pair, a_pair
 from .rig import Rig
@@ -215,3 +216,27 @@ async def test_a_node_that_is_alone_tells_nobody() -> None:
         identity = await waiting(pair)
         await pair.a.tell(identity, Stop())
         assert pair.wires[0].said == []
+
+
+@pytest.mark.parametrize("error", [StoreUnavailableError("gone"), RuntimeError("broken")])
+def test_a_run_whose_bound_cannot_be_learned_leaves_no_trace(error: Exception) -> None:
+    """X2: it would count as running for ever, and its execution as begun."""
+
+    @told
+    async def tell() -> None:
+        async with a_pair(concurrency_max=1) as pair:
+            learn = pair.a.dispatcher.bounds.learn
+
+            async def fail(_: str) -> None:
+                pair.a.dispatcher.bounds.learn = learn  # type: ignore[method-assign]
+                raise error
+
+            pair.a.dispatcher.bounds.learn = fail  # type: ignore[method-assign]
+            identity = await pair.a.start()
+            await pair.a.rest()
+            pair.a.dispatcher._queue.offer(identity.id, identity.function_arn, 0)
+            run = (await pair.a.run()).on("x")
+            run.answer("SUCCEEDED")
+            await pair.a.rest()
+
+    tell()

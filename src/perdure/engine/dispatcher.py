@@ -327,20 +327,18 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, execution_id: str, run: Run, begun: Outcome | None = None) -> None:
-        pause_ms, is_known = 0, True
-        is_asked = self._engine.is_shared and begun is None
-        if is_asked and not await self._is_within_bound(run.function_arn):
-            del self._runs[execution_id]
-            self._offer(execution_id, run.function_arn, 0)
-            return
+        pause_ms, is_known, is_one_too_many = 0, True, False
         try:
-            await self._runner.run(
-                execution_id,
-                run,
-                lease_ms=self._settings.lease_ms,
-                share=self.bounds.shared,
-                begun=begun,
-            )
+            if self._engine.is_shared and begun is None:
+                is_one_too_many = not await self._is_within_bound(run.function_arn)
+            if not is_one_too_many:
+                await self._runner.run(
+                    execution_id,
+                    run,
+                    lease_ms=self._settings.lease_ms,
+                    share=self.bounds.shared,
+                    begun=begun,
+                )
         except (Unavailable, TooManyRequests) as refusal:
             pause_ms, is_known = _AFTER_FAULT_MS, False
             _log.warning("execution %s was not invoked: %s", execution_id, refusal)
@@ -352,14 +350,17 @@ class Dispatcher:
             _log.exception("the invocation of execution %s failed in the server", execution_id)
         finally:
             del self._runs[execution_id]
+        if is_one_too_many:
+            self._offer(execution_id, run.function_arn, 0)
+            return
         if pause_ms:
             self._queue.rest(execution_id, pause_ms)
+        self._pump()
         if self._engine.is_shared:
             self._remember(execution_id, run.epoch)
             if not is_known:
                 await self._runner.give_back(execution_id, run)
         await self._offer_again(execution_id, pause_ms)
-        self._pump()
 
     async def _is_within_bound(self, function_arn: str) -> bool:
         """Tell whether one more invocation, which is counted already, was not one too many."""

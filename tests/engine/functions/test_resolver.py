@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from perdure.core.errors import ResourceConflict
+from perdure.core.errors import ResourceConflict, Unavailable
 from perdure.engine.functions import resolver
 from perdure.protocol.functions import DeleteFunctionRequest, UpdateFunctionConfigurationRequest
 from perdure.store.memory import MemoryStore
+from perdure.store.protocol import StoreUnavailableError
 from perdure.store.records import Record, RecordConflictError, RecordWrite
 
 from .builders import ARN, Catalog
@@ -21,9 +22,12 @@ class WatchedStore(MemoryStore):
         self.reads = 0
         self.gate: asyncio.Event | None = None
         self.is_contended = False
+        self.is_away = False
 
     async def read_record(self, collection: str, key: str) -> Record | None:
         self.reads += 1
+        if self.is_away:
+            raise StoreUnavailableError("gone")
         record = await super().read_record(collection, key)
         if self.gate is not None:
             await self.gate.wait()
@@ -48,6 +52,20 @@ def test_what_was_found_is_kept() -> None:
         reads = store.reads
         assert ask() == first
         assert store.reads == reads
+
+
+def test_what_cannot_be_looked_up_is_refused_for_now() -> None:
+    store = WatchedStore()
+    catalog = Catalog(store)
+    code_sha256 = catalog.create().code_sha256 or ""
+    store.is_away = True
+    for ask in (
+        lambda: catalog.resolve("f"),
+        lambda: catalog.resolve_pinned("$LATEST", code_sha256),
+        lambda: catalog.wait(catalog.catalog.directory.async_settings(ARN, "$LATEST")),
+    ):
+        with pytest.raises(Unavailable, match="gone"):
+            ask()
 
 
 def test_what_was_found_is_forgotten_when_something_is_written() -> None:

@@ -3,7 +3,8 @@
 What was found is kept until anything is written. An alias with weights is drawn anew each time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from perdure.core.errors import ResourceNotFound, Unavailable
@@ -56,14 +57,16 @@ class Resolver:
         Raises:
             ResourceNotFound: there is no such function, version or alias.
             InvalidParameterValue: the identifier or the qualifier is not one.
+            Unavailable: the store cannot be reached.
         """
-        generation = await self._refreshed()
-        key = (identifier, qualifier)
-        choice = self._choices.get(key)
-        if choice is None:
-            choice = await self._choice(self._registry.refer(identifier, qualifier))
-            if self._keeps(generation):
-                self._choices[key] = choice
+        with _reading():
+            generation = await self._refreshed()
+            key = (identifier, qualifier)
+            choice = self._choices.get(key)
+            if choice is None:
+                choice = await self._choice(self._registry.refer(identifier, qualifier))
+                if self._keeps(generation):
+                    self._choices[key] = choice
         if choice.other is not None and draw() < choice.weight:
             return choice.other
         return choice.first
@@ -78,37 +81,38 @@ class Resolver:
 
         Raises:
             ResourceNotFound: it is gone; never is another one returned.
+            Unavailable: the store cannot be reached.
         """
-        generation = await self._refreshed()
-        key = (function_arn, version, code_sha256)
-        pinned = self._pinned.get(key)
-        if pinned is None:
-            pinned = await self._find_pinned(function_arn, version, code_sha256)
-            if self._keeps(generation):
-                self._pinned[key] = pinned
-        return pinned
+        with _reading():
+            generation = await self._refreshed()
+            key = (function_arn, version, code_sha256)
+            pinned = self._pinned.get(key)
+            if pinned is None:
+                pinned = await self._find_pinned(function_arn, version, code_sha256)
+                if self._keeps(generation):
+                    self._pinned[key] = pinned
+            return pinned
 
     async def async_settings(self, function_arn: str, qualifier: str) -> AsyncSettings:
         """Return how asynchronous invocations are treated.
 
         Raises:
             ResourceNotFound: there is no such function, version or alias.
+            Unavailable: the store cannot be reached.
         """
-        generation = await self._refreshed()
-        key = (function_arn, qualifier)
-        settings = self._settings.get(key)
-        if settings is None:
-            settings = await self._find_settings(function_arn, qualifier)
-            if self._keeps(generation):
-                self._settings[key] = settings
-        return settings
+        with _reading():
+            generation = await self._refreshed()
+            key = (function_arn, qualifier)
+            settings = self._settings.get(key)
+            if settings is None:
+                settings = await self._find_settings(function_arn, qualifier)
+                if self._keeps(generation):
+                    self._settings[key] = settings
+            return settings
 
     async def _refreshed(self) -> int:
         """Forget what was found before the last write; return which write that was."""
-        try:
-            await self._registry.writes.refresh()
-        except StoreUnavailableError as error:
-            raise Unavailable(str(error)) from error
+        await self._registry.writes.refresh()
         generation = self._registry.generation
         if generation != self._generation:
             self._generation = generation
@@ -176,6 +180,15 @@ class Resolver:
             or (dead_letter and dead_letter.target_arn)
             or None,
         )
+
+
+@contextmanager
+def _reading() -> Generator[None]:
+    """Refuse, for now, what cannot be answered while the store cannot be reached."""
+    try:
+        yield
+    except StoreUnavailableError as error:
+        raise Unavailable(str(error)) from error
 
 
 def _runnable(document: FunctionDocument, stored: StoredVersion) -> FunctionVersion:
