@@ -218,6 +218,44 @@ async def test_a_node_that_is_alone_tells_nobody() -> None:
         assert pair.wires[0].said == []
 
 
+@told
+async def test_a_look_keeps_nothing_from_others_that_the_node_may_not_run() -> None:
+    """X2: all of the function's concurrency is node ``a``'s, and nobody hears of anything."""
+    async with a_pair(concurrency_max=1) as pair:
+        pair.a.dispatcher.bounds.share = lambda concurrency_max: concurrency_max
+        pair.b.dispatcher.bounds.share = lambda _: 0
+        pair.wires[0].is_whole = pair.wires[1].is_whole = False
+        identity = await pair.b.start()
+        await pair.b.rest()
+        for wire in pair.wires:
+            wire.interrupt()
+        await pair.b.dispatcher.run_once()
+        await pair.a.dispatcher.run_once()
+        assert pair.a.dispatcher.running == 1
+        run = (await pair.a.run()).on("x")
+        assert run.request.durable_execution_arn == identity.arn
+        run.answer("SUCCEEDED")
+        await pair.a.rest()
+
+
+@told
+async def test_a_look_passes_over_what_is_left_alone_for_now() -> None:
+    """X2: or what others have left behind it waits for as long as it does."""
+    async with a_pair(invocations_max=1) as pair:
+        pair.wires[0].is_whole = pair.wires[1].is_whole = False
+        await pair.b.start()
+        running = (await pair.b.run()).on("x")
+        resting, behind = await pair.b.start(), await pair.b.start()
+        pair.a.dispatcher._queue.rest(resting.id, 60_000)
+        pair.wires[0].interrupt()
+        await pair.a.dispatcher.run_once()
+        run = (await pair.a.run()).on("y")
+        assert run.request.durable_execution_arn == behind.arn
+        for each in (run, running):
+            each.answer("SUCCEEDED")
+        await pair.a.rest()
+
+
 @pytest.mark.parametrize("error", [StoreUnavailableError("gone"), RuntimeError("broken")])
 def test_a_run_whose_bound_cannot_be_learned_leaves_no_trace(error: Exception) -> None:
     """X2: it would count as running for ever, and its execution as begun."""

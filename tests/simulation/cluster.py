@@ -34,7 +34,7 @@ class Cluster:
         """Prepare ``faults().servers`` machines."""
         self.oracle = oracle
         self.disk = Disk(oracle)
-        self.shelf = FunctionShelf(programs)
+        self.shelf = FunctionShelf(programs, concurrency_max=faults().reserved or None)
         self.invoker_of: Callable[[Server], Any] = lambda server: None
         self._faults = faults
         self._dice = Dice(seed, "cluster")

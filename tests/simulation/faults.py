@@ -13,6 +13,7 @@ class FaultMix:
 
     servers: int = 1  #: at the same time, on one store
     slots: int = 3  #: handlers that run at once on a server
+    reserved: int = 0  #: the concurrency of each function on all servers together; 0: any
     lease_ms: int = 8_000
     latency_seconds: float = 0.01  #: of a message, at most, while nothing is wrong
     commit_seconds: float = 0.004
@@ -90,10 +91,11 @@ def draw_faults(dice: Dice) -> FaultMix:
         early_looks_seconds=rate(0.05, 0.3, 2.0),
         kept_handlers=dice.pick((0.0, 0.5, 0.9, 1.0)),
         busy_workers=rate(0.1, 0.5),
+        reserved=dice.pick((0, 0, 1, 2)),
     )
 
 
 def without_faults(mix: FaultMix) -> FaultMix:
     """Return the mix of the heal phase: the same machines, and nothing goes wrong."""
-    healed = {field.name: getattr(mix, field.name) for field in fields(FaultMix)[:10]}
+    healed = {field.name: getattr(mix, field.name) for field in fields(FaultMix)[:11]}
     return replace(FaultMix(), **healed)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from perdure.engine import dispatcher, outbox, residents, ticker
+from perdure.engine import dispatcher, left, outbox, residents, ticker
 from perdure.store import memory
 from perdure.store.change import Change
 from perdure.store.memory import MemoryStore
@@ -70,10 +70,21 @@ def only_hints_tell_of_what_is_ready() -> Iterator[None]:
     """Nobody looks for executions that a node has left, unless it says so (X2)."""
 
     async def look(self: dispatcher.Dispatcher) -> float:
-        return await original(self) if self._is_wanted else 2.0
+        return await original(self) if self._left.is_wanted else 2.0
 
     original = dispatcher.Dispatcher._look_for_left
     with patched(dispatcher.Dispatcher, "_look_for_left", look):
+        yield
+
+
+@bug(servers=3, reserved=1, lost_hints=1.0)
+def what_a_node_may_not_run_it_keeps_from_others() -> Iterator[None]:
+    """A look claims executions for which only another node has concurrency left (X2)."""
+
+    async def keep(self: left.Left) -> None:
+        """Leave the claim to run out."""
+
+    with patched(left.Left, "give_back", keep):
         yield
 
 

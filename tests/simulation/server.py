@@ -56,11 +56,11 @@ class FunctionShelf:
     ``Functions``.
     """
 
-    def __init__(self, programs: dict[str, Program]) -> None:
-        """Offer ``programs``."""
+    def __init__(self, programs: dict[str, Program], *, concurrency_max: int | None) -> None:
+        """Offer ``programs``, each with so much concurrency."""
         self.live_version = "1"
         self._versions = {
-            (name, version): _function(program, version)
+            (name, version): _function(program, version, concurrency_max)
             for name, program in programs.items()
             for version in ("1", "2")
         }
@@ -90,7 +90,7 @@ class FunctionShelf:
         return found
 
 
-def _function(program: Program, version: str) -> FunctionVersion:
+def _function(program: Program, version: str, concurrency_max: int | None) -> FunctionVersion:
     durable = DurableSettings(execution_timeout_seconds=program.timeout_seconds, retention_days=1)
     return FunctionVersion(
         function_arn=FUNCTION_PREFIX + program.name,
@@ -103,6 +103,7 @@ def _function(program: Program, version: str) -> FunctionVersion:
         memory_mb=128,
         code_sha256=f"sha{version}",
         durable=durable if program.is_durable else None,
+        concurrency_max=concurrency_max,
     )
 
 
@@ -195,7 +196,7 @@ class Server:
                 running=lambda: dispatcher.running,
                 on_gone=reaper.look_for_dead,
             )
-            reaper.is_alive, dispatcher.share = nodes.is_alive, nodes.share
+            reaper.is_alive, dispatcher.bounds.share = nodes.is_alive, nodes.share
             await nodes.start()
         await reaper.start()
         for part in parts:

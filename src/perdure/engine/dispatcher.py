@@ -27,6 +27,7 @@ from perdure.engine.hearsay import Topic
 from perdure.engine.invoker import Invoker
 from perdure.engine.keepers import Keepers
 from perdure.engine.leases import Leases
+from perdure.engine.left import Left
 from perdure.engine.loops import Loop
 from perdure.engine.ready import ReadyQueue
 from perdure.engine.runs import Run, Runner
@@ -47,11 +48,9 @@ _LEAVE_SECONDS: Final = 3.0
 _END_OF_TIME_MS: Final = 1 << 62
 _AFTER_FAULT_MS: Final = 1_000  #: until an execution that the store would not lend is tried again
 
-#: Where others share the store. What is ready for so long, its node has left, unless it said so.
+#: Where others share the store.
 _SHARED_LOOK_EVERY_SECONDS: Final = 2.0
-_LEFT_AFTER_MS: Final = 500
-_CLAIM_MS: Final = 1_000  #: shorter than from look to look: who cannot run it leaves it to others
-_TELL_EVERY_SECONDS: Final = 0.1
+_AGAIN_SECONDS: Final = 0.2  #: until the next look, if the last one found as much as it asked for
 _KEEPER_FIRST_MS: Final = 25  #: the head start of the node that may have kept the handler
 _REMEMBERED_MAX: Final = 10_000  #: executions of which it is known that they ran here last
 
@@ -89,14 +88,12 @@ class Dispatcher:
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ran_here: OrderedDict[str, int] = OrderedDict()
-        self._told_at = -_TELL_EVERY_SECONDS
-        self._is_wanted = False  #: others have told of more than they have room for
         self.is_draining = False  #: no more invocations begin here
         self._leases = Leases(engine, self._runs, lease_ms=settings.lease_ms)
         self._loop = Loop("dispatcher", self.run_once)
+        self._left = Left(engine, self._loop.nudge)
         engine.listen(self._hear)
         engine.follow_through(self._sequel)
-        engine.hearsay.listen(Topic.READY, self._hear_of_more)
         engine.hearsay.listen(Topic.KEPT, self._hear_of_kept)
         engine.hearsay.listen(Topic.CANCEL, self._hear_of_cancelled)
 
@@ -164,20 +161,24 @@ class Dispatcher:
         await self.bounds.learn_anew()
         room = self._settings.invocations_max - len(self._runs)
         if room <= 0:
-            self._is_wanted = True  # it is looked for as soon as there is room
+            self._left.is_wanted = True  # it is looked for as soon as there is room
             return _SHARED_LOOK_EVERY_SECONDS
-        # What waits in the queue though there is room waits for its function's concurrency.
-        limit = min(room + len(self._queue), _READ_MAX)
-        before_ms = self._engine.clock.now_ms() + 1 - (0 if self._is_wanted else _LEFT_AFTER_MS)
-        self._is_wanted = False
-        found = await self._engine.store.upcoming(
-            Agenda.READY, before_ms=before_ms, limit=limit, claim=self._engine.claim(_CLAIM_MS)
-        )
-        new = [one for one in found if not self._is_here(one.execution_id)]
-        for _, execution_id in new:
-            await self._offer_found(execution_id, 0)
-        self._is_wanted = self._is_wanted or (bool(new) and len(found) == limit)
-        return _SHARED_LOOK_EVERY_SECONDS
+        # What waits in the queue though there is room waits for its function's concurrency. It is
+        # found again, and not for this node to claim.
+        waiting = len(self._queue)
+        limit = min(room + waiting + self._queue.resting, _READ_MAX)
+        found = await self._left.take(limit, is_claimed=not waiting)
+        for execution_id in found:
+            if not self._is_here(execution_id):
+                await self._offer_found(execution_id, 0)
+        begun = self._runs.keys() & found
+        if len(begun) < len(found):
+            await self._left.give_back()
+        if len(found) < limit or not begun:
+            return _SHARED_LOOK_EVERY_SECONDS
+        self._left.is_wanted = True
+        has_room = len(self._runs) < self._settings.invocations_max
+        return _AGAIN_SECONDS if has_room else _SHARED_LOOK_EVERY_SECONDS
 
     def _is_here(self, execution_id: str) -> bool:
         is_waiting = execution_id in self._queue or self._queue.is_resting(execution_id)
@@ -223,10 +224,6 @@ class Dispatcher:
         if len(self._ran_here) > _REMEMBERED_MAX:
             self._ran_here.popitem(last=False)
 
-    def _hear_of_more(self, _keys: tuple[str, ...]) -> None:
-        self._is_wanted = True
-        self._loop.nudge()
-
     def _hear_of_kept(self, arns: tuple[str, ...]) -> None:
         for arn in arns:
             execution_id = arn.rpartition("/")[2]
@@ -253,7 +250,7 @@ class Dispatcher:
 
     def _offer(self, execution_id: str, function_arn: str, delay_ms: int) -> None:
         if self.is_draining or self.bounds.is_for_others(function_arn):
-            self._tell_of_more()
+            self._left.tell()
         else:
             self._queue.offer(execution_id, function_arn, delay_ms)
 
@@ -268,15 +265,9 @@ class Dispatcher:
                 run = self._runs[execution_id] = Run.of(function_arn, self._entropy)
                 self._spawn(self._run(execution_id, run))
         if len(self._queue):
-            self._tell_of_more()
-        elif self._is_wanted and not self.is_draining:
+            self._left.tell()
+        elif self._left.is_wanted and not self.is_draining:
             self._loop.nudge()
-
-    def _tell_of_more(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._engine.is_shared and now - self._told_at >= _TELL_EVERY_SECONDS:
-            self._told_at = now
-            self._engine.hearsay.tell(Topic.READY)
 
     def _has_room(self, function_arn: str) -> bool:
         return self.bounds.is_unbounded(function_arn) or self.bounds.allows(

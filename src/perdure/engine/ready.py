@@ -27,6 +27,11 @@ class ReadyQueue:
         """Return how many wait for their turn."""
         return len(self._queued)
 
+    @property
+    def resting(self) -> int:
+        """How many are not to be looked for yet."""
+        return len(self._resting)
+
     def has(self, function_arn: str) -> bool:
         """Tell whether any execution of a function waits for its turn."""
         return function_arn in self._ready
