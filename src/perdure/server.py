@@ -28,6 +28,7 @@ from perdure.console.operations import NodeFacts, StoreFacts
 from perdure.console.series import Series
 from perdure.console.tokens import PageTokens
 from perdure.core.quotas import AWS_QUOTAS
+from perdure.data_folder import Occupancy, occupy
 from perdure.engine.announcing import Announcer
 from perdure.engine.dispatcher import Dispatcher, DispatcherSettings
 from perdure.engine.engine import Engine
@@ -75,6 +76,7 @@ class Server:
         self.url = ""
         self._owner = os.urandom(8).hex()
         self._stopped: asyncio.Future[None] | None = None
+        self._occupancy: Occupancy | None = None  #: only where nodes share a store
 
     async def start(self) -> None:
         """Bind, recover, begin.
@@ -149,6 +151,8 @@ class Server:
                 await self._serving
         await self._runners.aclose()
         await self._foundation.aclose()
+        if self._occupancy is not None:
+            self._occupancy.end()
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_result(None)
 
@@ -162,6 +166,8 @@ class Server:
 
     async def _open(self, folder: Path) -> None:
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        if self.settings.store_url:
+            self._occupancy = await asyncio.to_thread(occupy, folder)
         self._foundation = await lay_foundation(self.settings, on_unknown=self._fail)
         self._store, self._clock = self._foundation.store, self._foundation.clock
         self._logs = self._foundation.logs
@@ -266,6 +272,7 @@ class Server:
                 seen_at_ms=now_ms,
                 capacity=settings.invocations_max,
             ),
+            predecessor=self._occupancy.predecessor if self._occupancy else "",
             running=lambda: self._dispatcher.running,
             on_gone=self._reaper.look_for_dead,
         )
@@ -339,6 +346,8 @@ class Server:
     async def _begin(self, sockets: Sequence[socket.socket]) -> None:
         if self._nodes is not None:
             await self._nodes.start()
+            if self._occupancy is not None:
+                self._occupancy.note(self._owner)
         await self._reaper.start()
         self._ticker.start()
         self._outbox.start()

@@ -24,7 +24,7 @@ class Crowd:
         self.clock = ManualClock(NOW_MS)
         self.gone: list[str] = []
 
-    async def join(self, node_id: str, **settings: Any) -> Nodes:
+    async def join(self, node_id: str, *, predecessor: str = "", **settings: Any) -> Nodes:
         engine = Engine(self.store, self.clock, owner=node_id, hints=Wire())
         me = NodeDocument(
             node_id=node_id,
@@ -34,7 +34,13 @@ class Crowd:
             seen_at_ms=0,
             **settings,
         )
-        nodes = Nodes(engine, me=me, running=lambda: 3, on_gone=lambda: self.gone.append(node_id))
+        nodes = Nodes(
+            engine,
+            me=me,
+            predecessor=predecessor,
+            running=lambda: 3,
+            on_gone=lambda: self.gone.append(node_id),
+        )
         await nodes.run_once()
         return nodes
 
@@ -69,6 +75,29 @@ async def test_a_silent_node_is_gone_then_forgotten() -> None:
     assert [node.node_id for node in await read_nodes(crowd.store)] == ["a"]
     await crowd.beat(second, first)
     assert first.is_alive("b")
+
+
+@told
+async def test_who_is_started_in_a_dead_nodes_place_says_that_it_is_gone() -> None:
+    crowd = Crowd()
+    first, dead = await crowd.join("a"), await crowd.join("b")
+    await crowd.beat(first)
+    heir = await crowd.join("c", predecessor="b")
+    await heir.start()
+    await crowd.beat(first)
+    assert (first.is_alive("b"), heir.is_alive("b"), crowd.gone) == (False, False, ["c", "a"])
+    await crowd.beat(dead, first)  # it was not: somebody has copied its data folder
+    assert first.is_alive("b")
+    await heir.stop()
+
+
+@told
+async def test_a_predecessor_that_nobody_knows_is_no_matter() -> None:
+    crowd = Crowd()
+    heir = await crowd.join("c", predecessor="b")
+    await heir.start()
+    assert [node.node_id for node in heir.known] == ["c"]
+    await heir.stop()
 
 
 @pytest.mark.parametrize("concurrency_max", [0, 1, 2, 3, 7, 1000])

@@ -84,6 +84,27 @@ def test_a_killed_nodes_executions_go_on_at_the_other(pair: Group, tmp_path: Pat
     assert sorted(there.notes) == sorted(f"{mark}{n}" for n in range(4) for mark in "ab")
 
 
+def test_a_node_that_is_started_again_says_that_it_was_gone(pair: Group, tmp_path: Path) -> None:
+    doomed, other = pair
+    stage, there = stage_at(doomed, tmp_path), stage_at(other, tmp_path)
+    arn = stage.start(["note", "a"], ["gate", "g"], ["note", "b"])
+    stage.entered("g")
+    node_id = doomed.node_id
+    assert node_id in known(other)
+    doomed.kill_machine()
+    doomed.start()
+    assert node_id not in known(doomed)
+    eventually(lambda: node_id not in known(other), what="the other has heard of it")
+    there.open("g")
+    assert there.result(arn) == ["a", None, "b"]
+    assert errors_of(other.api, arn) == ["Runtime.Unavailable"]
+
+
+def known(node: Node) -> set[str]:
+    """Return the nodes that a node knows of, alive or not."""
+    return {one["node_id"] for one in get_json(f"{node.url}/healthz/nodes")["nodes"]}
+
+
 def test_timers_and_letters_of_a_killed_node_are_the_others(pair: Group, tmp_path: Path) -> None:
     doomed, other = pair
     stage, there = stage_at(doomed, tmp_path), stage_at(other, tmp_path)

@@ -124,6 +124,8 @@ class Cluster:
             self.invoker_of,
         )
         server.hints = self._bus.connect(server.crew)
+        before = self._servers[machine]
+        server.predecessor = "" if before is None else before.name
 
         def fatal() -> None:
             if server.store.is_broken:

@@ -142,6 +142,7 @@ class Server:
     ) -> None:
         """Prepare; ``boot`` begins."""
         self.name = name
+        self.predecessor = ""  #: what ran on the same data folder before, and is dead
         self.wall = wall
         self.crew = Crew()
         self._context = crew_of(self.crew)
@@ -193,6 +194,7 @@ class Server:
             nodes = Nodes(
                 engine,
                 me=me,
+                predecessor=self.predecessor,
                 running=lambda: dispatcher.running,
                 on_gone=reaper.look_for_dead,
             )

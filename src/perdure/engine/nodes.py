@@ -2,7 +2,8 @@
 
 Nothing depends on it for safety: who is thought dead and is not finds its leases taken, and changes
 nothing (F7). A node that has been silent for a while is gone: its leases are freed, and its part
-of the functions' concurrency goes to the others. Its record stays a little longer, to be seen.
+of the functions' concurrency goes to the others. Its record stays a little longer, to be seen; the
+node that is started in its place removes it at once.
 """
 
 import logging
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from perdure.engine.engine import Engine
-from perdure.engine.functions.records import Collection
+from perdure.engine.functions.records import Collection, Held
 from perdure.engine.hearsay import Topic
 from perdure.engine.loops import Loop
 from perdure.store.protocol import Store
@@ -62,13 +63,17 @@ class Nodes:
         me: NodeDocument,
         running: Callable[[], int],
         on_gone: Callable[[], None],
+        predecessor: str = "",
     ) -> None:
-        """``running`` counts invocations; ``on_gone`` is called when a node is found to be gone."""
+        """``running`` counts invocations; ``on_gone`` is called when a node is found to be gone;
+        ``predecessor`` is a node that this one takes the place of, and that has ended.
+        """
         self._engine = engine
         self._collection = Collection(engine.store, _COLLECTION, NodeDocument)
         self._me = me
         self._running = running
         self._on_gone = on_gone
+        self._predecessor = predecessor
         self._known: tuple[NodeDocument, ...] = ()
         self._alive: tuple[str, ...] = (me.node_id,)
         self._loop = Loop("nodes", self.run_once)
@@ -81,6 +86,7 @@ class Nodes:
 
     async def start(self) -> None:
         """Join the others; then say from time to time that this one lives."""
+        await self._bury_predecessor()
         await self.run_once()
         self._engine.hearsay.is_alone = False
         self._engine.hearsay.tell(Topic.NODES)
@@ -125,6 +131,12 @@ class Nodes:
         await self._look()
         return _BEAT_SECONDS
 
+    async def _bury_predecessor(self) -> None:
+        """Say that who was here before is gone, so that nobody has to wait to find it out."""
+        held = await self._collection.read(self._predecessor) if self._predecessor else None
+        if held is not None:
+            await self._remove(held)
+
     async def _look(self) -> None:
         now_ms = self._engine.clock.now_ms()
         before = set(self._alive)
@@ -142,7 +154,10 @@ class Nodes:
     async def _forget(self, node: NodeDocument) -> None:
         held = await self._collection.read(node.node_id)
         if held is not None and held.document.seen_at_ms == node.seen_at_ms:
-            try:
-                await self._engine.store.write_records([self._collection.remove(held)])
-            except RecordConflictError:
-                _log.debug("node %s lives after all, or is forgotten already", node.node_id)
+            await self._remove(held)
+
+    async def _remove(self, held: Held[NodeDocument]) -> None:
+        try:
+            await self._engine.store.write_records([self._collection.remove(held)])
+        except RecordConflictError:
+            _log.debug("node %s lives after all, or is forgotten already", held.key)
