@@ -1,17 +1,30 @@
 """Programs for the kill test, drawn from a seed, and what each must come to."""
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.simulation.dice import Dice
 
-__all__ = ["DOUBLING", "PROGRAM", "Program", "answer_to", "draw_program", "steps_of"]
+__all__ = [
+    "DOUBLING",
+    "PROGRAM",
+    "Program",
+    "answer_to",
+    "draw_program",
+    "runs_in",
+    "steps_of",
+    "without_runs",
+]
 
 PROGRAM: Final = "program"
 DOUBLING: Final = "doubling"
 FOLDER: Final = "FOLDER"
 #: More interruptions than the test has kills: a step that may succeed does.
 ATTEMPTS_MAX: Final = 100
+#: What a step's result says of the run that made it.
+_RUN: Final = re.compile(r" in run ([0-9a-f]{16})")
 
 Operation = dict[str, Any]
 
@@ -112,6 +125,16 @@ class _Drawing:
                     "failures": {"retried": 1, "broken": ATTEMPTS_MAX}.get(kind, 0),
                     "attempts_max": 2 if kind == "broken" else ATTEMPTS_MAX,
                 }
+
+
+def without_runs(result: Any) -> Any:
+    """Return what a program came to, without what its steps say of their runs."""
+    return json.loads(_RUN.sub("", json.dumps(result)))
+
+
+def runs_in(result: Any) -> set[str]:
+    """Return the runs of steps that made a result."""
+    return set(_RUN.findall(json.dumps(result)))
 
 
 def answer_to(callback: Operation) -> str:

@@ -93,7 +93,7 @@ def test_everything_ends_as_it_must_whatever_goes_wrong(
     print(f"PERDURE_CHAOS_SEED={seed}")  # noqa: T201 - a failure is repeated with it
     folder = tmp_path / "effects"
     folder.mkdir()
-    ledger, effects = Ledger(), Lines(folder / "effects")
+    ledger = Ledger()
     first = group.nodes[0].api
     ours = (
         (FUNCTIONS / "program.py")
@@ -131,7 +131,7 @@ def test_everything_ends_as_it_must_whatever_goes_wrong(
     )
     assert answerer.problem is None
     assert dict(troubles.made) == counts
-    judge(group, ledger, effects)
+    judge(group, ledger, folder)
 
 
 def start_all(anyone: AnyNode, ledger: Ledger, dice: Dice, folder: str) -> None:
@@ -172,16 +172,18 @@ def what_they_wait_for(group: Group) -> str:
     )
 
 
-def judge(group: Group, ledger: Ledger, effects: Lines) -> None:
+def judge(group: Group, ledger: Ledger, folder: Path) -> None:
     """Hold everything to what has to be."""
-    survey = Survey(group.nodes[2].api, ledger, effects.new(), page=200)
+    effects, told = Lines(folder / "effects"), Lines(folder / "told")
+    survey = Survey(group.nodes[2].api, ledger, effects, told, page=200)
     problems: list[Any] = [
         *survey.executions(),
         *survey.children(),
         *survey.effects(),
+        *survey.results(),
         *survey.timers(),
     ]
-    assert problems == []
+    assert not problems, "\n".join(map(str, problems[:20]))
     for node in group:
         assert node.is_running
         assert "violated" not in node.stderr

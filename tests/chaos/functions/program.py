@@ -1,7 +1,8 @@
 """A durable function that runs the program its event holds; the kill test knows what each comes to.
 
 Every step writes its effect to a file of its program's folder before it goes on: one line, one
-write, on disk.
+write, on disk. Its result says which run of it made it. What a step has come to, as the handler is
+told, is written to another file each time it is told: it is acknowledged by then, or replayed.
 """
 
 import json
@@ -22,12 +23,13 @@ from aws_durable_execution_sdk_python.retries import RetryDecision
 Operation = dict[str, Any]
 
 
-def append(path: str, line: list[Any]) -> None:
-    """Write a line that survives whatever is killed next."""
+def append(path: str, line: list[Any], *, is_synced: bool = True) -> None:
+    """Write a line that survives whatever is killed next; also a power cut, if it ``is_synced``."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(file, json.dumps(line).encode() + b"\n")
-        os.fsync(file)
+        if is_synced:
+            os.fsync(file)
     finally:
         os.close(file)
 
@@ -55,22 +57,31 @@ class Program:
         return [getattr(self, one["kind"])(context, one) for one in operations]
 
     def step(self, context: DurableContext, one: Operation) -> Any:
-        """Fail as often as asked, then return the step's name."""
+        """Fail as often as asked, then return the step's name and run."""
         semantics = StepSemantics.AT_LEAST_ONCE_PER_RETRY
         if one["is_once"]:
             semantics = StepSemantics.AT_MOST_ONCE_PER_RETRY
 
         def body(step: StepContext) -> str:
-            append(f"{self.folder}/effects", [self.name, one["name"], step.attempt])
+            run = os.urandom(8).hex()
+            append(f"{self.folder}/effects", [self.name, one["name"], step.attempt, run])
             if step.attempt <= one["failures"]:
-                raise ValueError(f"{one['name']} fails in attempt {step.attempt}")
-            return f"{one['name']} is done"
+                raise ValueError(f"{one['name']} fails in attempt {step.attempt} in run {run}")
+            return f"{one['name']} is done in run {run}"
 
         config = StepConfig(retry_strategy=retrying(one["attempts_max"]), step_semantics=semantics)
         try:
-            return context.step(body, name=one["name"], config=config)
-        except StepError:
+            result = context.step(body, name=one["name"], config=config)
+        except StepError as error:
+            self.tell(one, "failed", str(error))
             return f"{one['name']} is broken"
+        self.tell(one, "succeeded", result)
+        return result
+
+    def tell(self, one: Operation, outcome: str, value: str) -> None:
+        """Write down what a step has come to."""
+        line = [self.name, one["name"], outcome, value]
+        append(f"{self.folder}/told", line, is_synced=False)
 
     def wait(self, context: DurableContext, one: Operation) -> None:
         """Suspend for a while."""
