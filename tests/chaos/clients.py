@@ -111,9 +111,20 @@ class Ledger:
 class Answerer(threading.Thread):
     """Answers every callback that a program tells of, until told to stop."""
 
-    def __init__(self, api: Any, told: Lines, ledger: Ledger, *, callers: int = 1) -> None:
-        """Note in ``ledger`` what was acknowledged; answer so many at once."""
+    def __init__(
+        self,
+        api: Any,
+        told: Lines,
+        ledger: Ledger,
+        *,
+        callers: int = 1,
+        may_answer: Callable[[str, str], bool] = lambda program, callback: True,
+    ) -> None:
+        """Note in ``ledger`` what was acknowledged; answer so many at once, and each once
+        ``may_answer`` says so of its program's and its own name.
+        """
         super().__init__(name="answerer", daemon=True)
+        self._may_answer = may_answer
         self._callers = ThreadPoolExecutor(callers, thread_name_prefix="answer")
         self._answers: list[Future[None]] = []
         self._api = api
@@ -128,18 +139,31 @@ class Answerer(threading.Thread):
         self._is_over.set()
         self.join()
         self._callers.shutdown()
+        self.look()
+
+    def look(self) -> BaseException | None:
+        """Return what has gone wrong by now, if anything has."""
         for answer in self._answers:
-            self.problem = self.problem or answer.exception()
+            if answer.done():
+                self.problem = self.problem or answer.exception()
+        return self.problem
 
     def run(self) -> None:
         """Answer."""
         try:
+            waiting: list[tuple[str, dict[str, Any], str]] = []
             while not self._is_over.wait(0.05):
                 for _, (program, callback, callback_id) in self._told.new():
                     if callback_id not in self._answered:
                         self._answered.add(callback_id)
+                        waiting.append((program, callback, callback_id))
+                asked, waiting = waiting, []
+                for program, callback, callback_id in asked:
+                    if self._may_answer(program, callback["name"]):
                         answer = (self._answer, program, callback, callback_id)
                         self._answers.append(self._callers.submit(*answer))
+                    else:
+                        waiting.append((program, callback, callback_id))
         except BaseException as problem:  # noqa: BLE001 - a thread's edge: the test looks at it
             self.problem = problem
 

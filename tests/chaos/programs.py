@@ -3,16 +3,20 @@
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from tests.simulation.dice import Dice
 
 __all__ = [
     "DOUBLING",
+    "GATE",
     "PROGRAM",
     "Program",
+    "Shape",
     "answer_to",
     "draw_program",
+    "own_seconds",
     "runs_in",
     "steps_of",
     "without_runs",
@@ -20,9 +24,10 @@ __all__ = [
 
 PROGRAM: Final = "program"
 DOUBLING: Final = "doubling"
-FOLDER: Final = "FOLDER"
+GATE: Final = "gate-"  #: how the names of the callbacks between a program's parts begin
 #: More interruptions than the test has kills: a step that may succeed does.
 ATTEMPTS_MAX: Final = 100
+_RETRY_SECONDS: Final = 1  #: between two attempts of a step
 #: What a step's result says of the run that made it.
 _RUN: Final = re.compile(r" in run ([0-9a-f]{16})")
 
@@ -39,26 +44,32 @@ class Program:
     result: Any  #: or the error's message
 
 
-def draw_program(
-    dice: Dice,
-    name: str,
-    folder: str,
-    *,
-    operations: tuple[int, int] = (4, 7),
-    wait_seconds_max: int = 2,
-) -> Program:
-    """Return a program named ``name`` whose functions write into ``folder``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What programs are like."""
 
-    It has so many ``operations``, at least and at most, not counting those within them.
-    """
-    return _program(
-        dice,
-        name,
-        folder,
-        _Drawing(dice, name, folder, wait_seconds_max).operations(
-            dice.integer(*operations), depth=0
-        ),
-    )
+    #: so many, at least and at most; those within others, and of the last part, do not count
+    operations: tuple[int, int] = (4, 7)
+    wait_seconds_max: int = 2
+    gates: int = 0  #: callbacks that divide it into so many parts, and a last one
+    last_seconds_max: int = 0  #: how long the last part takes of itself, at most
+
+
+def draw_program(dice: Dice, name: str, folder: str, shape: Shape = Shape()) -> Program:
+    """Return a program named ``name`` whose functions write into ``folder``."""
+    drawing = _Drawing(dice, name, folder, shape.wait_seconds_max)
+    drawn = drawing.operations(dice.integer(*shape.operations), depth=0)
+    if shape.gates:
+        ends = [len(drawn) * number // shape.gates for number in range(shape.gates + 1)]
+        parts = [drawn[begin:end] for begin, end in pairwise(ends)]
+        drawn = [one for n, part in enumerate(parts, 1) for one in (*part, gate(n))]
+        drawn += drawing.last_part(shape.last_seconds_max)
+    return _program(dice, name, folder, drawn)
+
+
+def gate(number: int) -> Operation:
+    """Return the callback after a program's part of this number."""
+    return {"kind": "callback", "name": f"{GATE}{number}", "is_refused": False}
 
 
 def _program(dice: Dice, name: str, folder: str, operations: list[Operation]) -> Program:
@@ -86,6 +97,13 @@ class _Drawing:
         if depth == 0:
             kinds += ["child", "parallel"]
         return [self._operation(self._dice.pick(kinds), depth) for _ in range(count)]
+
+    def last_part(self, seconds_max: int) -> list[Operation]:
+        part: list[Operation] = []
+        for one in self.operations(self._dice.integer(2, 4), depth=0):
+            if own_seconds([*part, one]) <= seconds_max:
+                part.append(one)
+        return part
 
     def _operation(self, kind: str, depth: int) -> Operation:
         dice = self._dice
@@ -125,6 +143,25 @@ class _Drawing:
                     "failures": {"retried": 1, "broken": ATTEMPTS_MAX}.get(kind, 0),
                     "attempts_max": 2 if kind == "broken" else ATTEMPTS_MAX,
                 }
+
+
+def own_seconds(operations: list[Operation]) -> int:
+    """Return how long operations take by themselves, however quick everybody else is."""
+    return sum(_own_seconds(one) for one in operations)
+
+
+def _own_seconds(one: Operation) -> int:
+    match one["kind"]:
+        case "wait":
+            return one["seconds"]
+        case "step":
+            return min(one["failures"], one["attempts_max"] - 1) * _RETRY_SECONDS
+        case "invoke" if "operations" in one["event"]:
+            return own_seconds(one["event"]["operations"])
+        case "parallel":
+            return max(own_seconds(branch) for branch in one["branches"])
+        case _:
+            return 0
 
 
 def without_runs(result: Any) -> Any:

@@ -1,6 +1,7 @@
 """What goes wrong with nodes and their database, drawn from a seed.
 
-Of two nodes, at most, at a time.
+Of two nodes, at most, at a time. The last of all, when everything else is whole again, is a node
+that is killed in the middle of its work and started again.
 """
 
 import threading
@@ -20,6 +21,7 @@ __all__ = ["FULL", "Troubles"]
 FULL: Final = {"kill": 20, "freeze": 10, "cut from database": 5, "cut from node": 5, "restart": 10}
 _FROZEN_SECONDS: Final = 14.0  #: a lease lasts 12
 _AT_ONCE_MAX: Final = 2
+_WORKING_SECONDS: Final = 0.5  #: until nodes are in the middle of what has just become ready
 _START_TRIES: Final = 20
 
 
@@ -32,6 +34,8 @@ class Troubles:
         self._network = network
         self._dice = dice
         self._todo = [kind for kind, count in counts.items() for _ in range(count)]
+        self._count = len(self._todo)
+        self._begun = 0
         self._troubled: set[int] = set()
         self._changed = threading.Condition()
         self._database = threading.Lock()
@@ -40,29 +44,42 @@ class Troubles:
         self.made: Counter[str] = Counter()
         self.log: list[str] = []
 
+    @property
+    def progress(self) -> float:
+        """Which part of all the trouble has begun, or is about to."""
+        return self._begun / self._count
+
     def run(self) -> None:
         """Make them all; return when everything is whole again."""
         began = time.monotonic()
+        self._todo.remove("kill")
         while self._todo:
             pause(self._dice.between(0.2, 2.5))
             kind = self._todo.pop(self._dice.below(len(self._todo)))
-            if kind == "restart":
-                self._begin(kind, -1, began)
-                continue
+            self._begin(kind, began)
+        self._wait()
+        self._begun += 1
+        pause(_WORKING_SECONDS)
+        self._begin("kill", began)
+        self._wait()
+        self._pool.shutdown()
+
+    def _wait(self) -> None:
+        for trouble in self._under_way:
+            trouble.result()
+        self._under_way.clear()
+
+    def _begin(self, kind: str, began: float) -> None:
+        number = -1
+        if kind != "restart":
             with self._changed:
                 self._changed.wait_for(lambda: len(self._troubled) < _AT_ONCE_MAX)
                 free = [n for n in range(len(self._group.nodes)) if n not in self._troubled]
                 number = self._dice.pick(free)
                 self._troubled.add(number)
-            self._begin(kind, number, began)
-        for trouble in self._under_way:
-            trouble.result()
-        self._pool.shutdown()
-
-    def _begin(self, kind: str, number: int, began: float) -> None:
-        seconds = self._dice.fraction()
+        self._begun = min(self._begun + 1, self._count)
         self.log.append(f"{time.monotonic() - began:.1f} {kind} {number}")
-        self._under_way.append(self._pool.submit(self._make, kind, number, seconds))
+        self._under_way.append(self._pool.submit(self._make, kind, number, self._dice.fraction()))
 
     def _make(self, kind: str, number: int, fraction: float) -> None:
         try:
