@@ -39,6 +39,7 @@ PARTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
             ("aws", "100"),
             ("perdure", "0"),
             ("perdure", "100"),
+            ("perdure-async", "0"),
             ("perdure-async", "100"),
         )
     ),
