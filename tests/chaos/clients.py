@@ -125,6 +125,7 @@ class Answerer(threading.Thread):
         """
         super().__init__(name="answerer", daemon=True)
         self._may_answer = may_answer
+        self._waiting: list[tuple[str, dict[str, Any], str]] = []
         self._callers = ThreadPoolExecutor(callers, thread_name_prefix="answer")
         self._answers: list[Future[None]] = []
         self._api = api
@@ -133,6 +134,11 @@ class Answerer(threading.Thread):
         self._is_over = threading.Event()
         self._answered: set[str] = set()
         self.problem: BaseException | None = None
+
+    @property
+    def held(self) -> int:
+        """How many callbacks may not be answered yet."""
+        return len(self._waiting)
 
     def stop(self) -> None:
         """End."""
@@ -151,19 +157,19 @@ class Answerer(threading.Thread):
     def run(self) -> None:
         """Answer."""
         try:
-            waiting: list[tuple[str, dict[str, Any], str]] = []
             while not self._is_over.wait(0.05):
                 for _, (program, callback, callback_id) in self._told.new():
                     if callback_id not in self._answered:
                         self._answered.add(callback_id)
-                        waiting.append((program, callback, callback_id))
-                asked, waiting = waiting, []
-                for program, callback, callback_id in asked:
+                        self._waiting.append((program, callback, callback_id))
+                held: list[tuple[str, dict[str, Any], str]] = []
+                for program, callback, callback_id in self._waiting:
                     if self._may_answer(program, callback["name"]):
                         answer = (self._answer, program, callback, callback_id)
                         self._answers.append(self._callers.submit(*answer))
                     else:
-                        waiting.append((program, callback, callback_id))
+                        held.append((program, callback, callback_id))
+                self._waiting = held
         except BaseException as problem:  # noqa: BLE001 - a thread's edge: the test looks at it
             self.problem = problem
 

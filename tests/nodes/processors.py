@@ -2,7 +2,9 @@
 
 A bound in seconds says nothing on a machine whose processors others use as well: of two that want a
 processor all the time, each gets half. Time counts here as far as nobody else had the processors:
-on a quiet machine a second is a second, and where others take half of it, it is half of one.
+on a quiet machine a second is a second, and where others take half of it, it is half of one. It is
+a third at least: others may also take what nobody else would have, and whoever wants a processor
+gets a share of it.
 """
 
 import os
@@ -14,6 +16,7 @@ import psutil
 
 __all__ = ["Reading", "Stopwatch", "a_stopwatch", "reader"]
 
+_LEAST: Final = 1 / 3
 _BUSY: Final = ("user", "nice", "system", "irq", "softirq", "steal")
 
 
@@ -43,7 +46,7 @@ class Stopwatch:
         # What a process had done that has ended since is nobody's any more.
         others = max(0.0, now.busy - last.busy - max(0.0, now.own - last.own))
         self.elapsed += elapsed
-        self.seconds += max(0.0, elapsed - others / self._processors)
+        self.seconds += max(elapsed * _LEAST, elapsed - others / self._processors)
         self._last = now
         return self.seconds
 

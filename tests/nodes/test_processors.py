@@ -9,7 +9,7 @@ from tests.nodes.processors import Reading, Stopwatch, reader
 
 @pytest.mark.parametrize(
     ("busy", "own", "seconds"),
-    [(0, 0, 4), (8, 8, 4), (4, 0, 2), (8, 4, 2), (8, 0, 0), (2, 3, 4), (4, -1, 2)],
+    [(0, 0, 4), (8, 8, 4), (4, 0, 2), (8, 4, 2), (8, 0, 4 / 3), (2, 3, 4), (4, -1, 2)],
     ids=["idle", "own", "others", "both", "others alone", "out of step", "one has ended"],
 )
 def test_time_counts_as_far_as_others_do_not_have_the_processors(
@@ -22,9 +22,9 @@ def test_time_counts_as_far_as_others_do_not_have_the_processors(
 
 
 def test_what_others_did_is_added_up() -> None:
-    readings = iter([Reading(0, 0, 0), Reading(1, 2, 0), Reading(2, 2, 0), Reading(3, 3, 0)])
+    readings = iter([Reading(0, 0, 0), Reading(1, 1, 0), Reading(2, 1, 0), Reading(3, 2, 0)])
     watch = Stopwatch(lambda: next(readings), processors=2)
-    assert [watch.look() for _ in range(3)] == [0, 1, 1.5]
+    assert [watch.look() for _ in range(3)] == [0.5, 1.5, 2]
 
 
 def test_the_processors_of_this_machine_can_be_read() -> None:

@@ -8,12 +8,15 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.chaos.clients import pause
 from tests.nodes.group import Group, Node
 from tests.nodes.networks import Network
 from tests.simulation.dice import Dice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["FULL", "Troubles"]
 
@@ -22,6 +25,7 @@ FULL: Final = {"kill": 20, "freeze": 10, "cut from database": 5, "cut from node"
 _FROZEN_SECONDS: Final = 14.0  #: a lease lasts 12
 _AT_ONCE_MAX: Final = 2
 _WORKING_SECONDS: Final = 0.5  #: until nodes are in the middle of what has just become ready
+_PATIENCE_SECONDS: Final = 60.0
 _START_TRIES: Final = 20
 
 
@@ -29,7 +33,10 @@ class Troubles:
     """Makes trouble, until all has been made."""
 
     def __init__(self, group: Group, network: Network, dice: Dice, counts: dict[str, int]) -> None:
-        """Make so many of each kind."""
+        """Make so many of each kind; from half of them on, no more while ``is_behind`` says that
+        there is more to do than was done.
+        """
+        self.is_behind: Callable[[], bool] = lambda: False
         self._group = group
         self._network = network
         self._dice = dice
@@ -55,14 +62,22 @@ class Troubles:
         self._todo.remove("kill")
         while self._todo:
             pause(self._dice.between(0.2, 2.5))
+            self._let_work()
             kind = self._todo.pop(self._dice.below(len(self._todo)))
             self._begin(kind, began)
         self._wait()
+        self._let_work()
         self._begun += 1
         pause(_WORKING_SECONDS)
         self._begin("kill", began)
         self._wait()
         self._pool.shutdown()
+
+    def _let_work(self) -> None:
+        """Wait, if there is more to do than this machine can do meanwhile."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while self.progress >= 0.5 and time.monotonic() < until and self.is_behind():
+            pause(0.5)
 
     def _wait(self) -> None:
         for trouble in self._under_way:
