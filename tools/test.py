@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     (
         "unit and property",
-        ["-n", "2", "tests/protocol", "tests/core", "tests/store", "tests/engine", "tests/api"],
+        [
+            *("-n", "2", "tests/test_house.py", "tests/protocol", "tests/core", "tests/store"),
+            *("tests/engine", "tests/api"),
+        ],
         {},
     ),
     ("Python SDK", ["-n", "2", "tests/sdk"], {}),
