@@ -441,8 +441,8 @@ def test_where_nobody_listens_the_service_cannot_be_reached(server: Server) -> N
 def test_an_answer_that_does_not_come_is_given_up(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "_ANSWER_SECONDS", 0.1)
-    monkeypatch.setattr(http_loop, "_ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(http, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(http_loop, "ANSWER_SECONDS", 0.1)
 
     def stay_silent(line: Line) -> None:
         line.hear()
@@ -458,8 +458,8 @@ def test_an_answer_that_does_not_come_is_given_up(
 def test_a_connection_may_be_silent_for_long_between_two_calls(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "_ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(http_loop, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(http, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(http_loop, "ANSWER_SECONDS", 0.2)
     rest = threading.Event()
 
     def pause_before_answering(line: Line) -> None:

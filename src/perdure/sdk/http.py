@@ -6,12 +6,21 @@ checkpoint to use. Handlers on an event loop have ``http_loop``.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from perdure.sdk.http_calls import checkpoint_call, state_call
-from perdure.sdk.http_messages import AnswerReader, Endpoint, HttpError, HttpRequest
+from perdure.sdk.http_messages import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    RECEIVE_BYTES,
+    AnswerReader,
+    Endpoint,
+    HttpError,
+    HttpRequest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +32,6 @@ if TYPE_CHECKING:
     from perdure.sdk.http_messages import HttpAnswer
 
 __all__ = ["HttpClient"]
-
-_CONNECT_SECONDS: Final = 5.0
-_ANSWER_SECONDS: Final = 50.0
-#: Room for an answer is made and given back each time; from 128 KB on, by the kernel.
-_RECEIVE_BYTES: Final = 65_536
 
 
 class HttpClient:
@@ -90,10 +94,9 @@ class HttpClient:
             connection = self._idle.pop() if self._idle else None
         message = self._endpoint.message(request)
         if connection is not None:
-            try:
+            # If it was closed while it was idle, a new one tells whether the service is there.
+            with contextlib.suppress(OSError):
                 return self._ask(connection, message)
-            except OSError:
-                pass  # closed while it was idle: a new one tells whether the service is there
         return self._ask(_Connection(self._endpoint), message)
 
     def _ask(self, connection: _Connection, message: bytes) -> HttpAnswer:
@@ -114,8 +117,8 @@ class _Connection:
     """One connection; one call at a time."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        plain = socket.create_connection((endpoint.host, endpoint.port), _CONNECT_SECONDS)
-        plain.settimeout(_ANSWER_SECONDS)
+        plain = socket.create_connection((endpoint.host, endpoint.port), CONNECT_SECONDS)
+        plain.settimeout(ANSWER_SECONDS)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket: socket.socket = plain
         if endpoint.is_secure:
@@ -129,7 +132,7 @@ class _Connection:
         """Send one request; return the answer."""
         self._socket.sendall(message)
         while True:
-            data = self._socket.recv(_RECEIVE_BYTES)
+            data = self._socket.recv(RECEIVE_BYTES)
             if not data:
                 raise HttpError("the service hung up")
             answer = self._reader.feed(data)

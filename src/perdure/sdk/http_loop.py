@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from perdure.sdk.http_calls import checkpoint_call, state_call
-from perdure.sdk.http_messages import AnswerReader, HttpError, HttpRequest
+from perdure.sdk.http_messages import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    RECEIVE_BYTES,
+    AnswerReader,
+    HttpError,
+    HttpRequest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +28,6 @@ if TYPE_CHECKING:
     from perdure.sdk.http_messages import Endpoint, HttpAnswer
 
 __all__ = ["LoopHttpClient"]
-
-_CONNECT_SECONDS: Final = 5.0
-_ANSWER_SECONDS: Final = 50.0
-_RECEIVE_BYTES: Final = 65_536
 
 
 class LoopHttpClient:
@@ -71,10 +74,9 @@ class LoopHttpClient:
     async def _exchange(self, request: HttpRequest) -> HttpAnswer:
         message = self._endpoint.message(request)
         if self._idle:
-            try:
+            # If it was closed while it was idle, a new one tells whether the service is there.
+            with contextlib.suppress(OSError):
                 return await self._ask(self._idle.pop(), message)
-            except OSError:
-                pass  # closed while it was idle: a new one tells whether the service is there
         return await self._ask(await self._connect(), message)
 
     async def _ask(self, connection: _Connection, message: bytes) -> HttpAnswer:
@@ -97,7 +99,7 @@ class LoopHttpClient:
 
             context = ssl.create_default_context()
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(_CONNECT_SECONDS):
+        async with asyncio.timeout(CONNECT_SECONDS):
             _, connection = await loop.create_connection(
                 lambda: _Connection(loop), endpoint.host, endpoint.port, ssl=context
             )
@@ -109,7 +111,7 @@ class _Connection(asyncio.BufferedProtocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._room = memoryview(bytearray(_RECEIVE_BYTES))
+        self._room = memoryview(bytearray(RECEIVE_BYTES))
         self._reader = AnswerReader()
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[HttpAnswer] | None = None
@@ -121,7 +123,7 @@ class _Connection(asyncio.BufferedProtocol):
         if self._transport is None:
             raise HttpError("the service hung up")
         answer = self._answer = self._loop.create_future()
-        self._due_at = self._loop.time() + _ANSWER_SECONDS
+        self._due_at = self._loop.time() + ANSWER_SECONDS
         if self._timer is None:
             self._timer = self._loop.call_at(self._due_at, self._check_time)
         self._transport.write(message)

@@ -9,7 +9,21 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["AnswerReader", "Endpoint", "HttpAnswer", "HttpError", "HttpRequest"]
+__all__ = [
+    "ANSWER_SECONDS",
+    "CONNECT_SECONDS",
+    "RECEIVE_BYTES",
+    "AnswerReader",
+    "Endpoint",
+    "HttpAnswer",
+    "HttpError",
+    "HttpRequest",
+]
+
+CONNECT_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 50.0
+#: Room for an answer is made and given back each time; from 128 KB on, by the kernel.
+RECEIVE_BYTES: Final = 65_536
 
 _HEAD_BYTES_MAX: Final = 65_536
 
