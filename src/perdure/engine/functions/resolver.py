@@ -3,9 +3,8 @@
 What was found is kept until anything is written. An alias with weights is drawn anew each time.
 """
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import Final, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple, TypeVar
 
 from perdure.core.errors import ResourceNotFound, Unavailable
 from perdure.engine.directory import AsyncSettings
@@ -26,6 +25,9 @@ from perdure.store.protocol import StoreUnavailableError
 __all__ = ["Resolver"]
 
 _ENTRIES_MAX: Final = 10_000
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class _Choice(NamedTuple):
@@ -59,14 +61,11 @@ class Resolver:
             InvalidParameterValue: the identifier or the qualifier is not one.
             Unavailable: the store cannot be reached.
         """
-        with _reading():
-            generation = await self._refreshed()
-            key = (identifier, qualifier)
-            choice = self._choices.get(key)
-            if choice is None:
-                choice = await self._choice(self._registry.refer(identifier, qualifier))
-                if self._keeps(generation):
-                    self._choices[key] = choice
+        choice = await self._found(
+            self._choices,
+            (identifier, qualifier),
+            lambda: self._choice(self._registry.refer(identifier, qualifier)),
+        )
         if choice.other is not None and draw() < choice.weight:
             return choice.other
         return choice.first
@@ -83,15 +82,11 @@ class Resolver:
             ResourceNotFound: it is gone; never is another one returned.
             Unavailable: the store cannot be reached.
         """
-        with _reading():
-            generation = await self._refreshed()
-            key = (function_arn, version, code_sha256)
-            pinned = self._pinned.get(key)
-            if pinned is None:
-                pinned = await self._find_pinned(function_arn, version, code_sha256)
-                if self._keeps(generation):
-                    self._pinned[key] = pinned
-            return pinned
+        return await self._found(
+            self._pinned,
+            (function_arn, version, code_sha256),
+            lambda: self._find_pinned(function_arn, version, code_sha256),
+        )
 
     async def async_settings(self, function_arn: str, qualifier: str) -> AsyncSettings:
         """Return how asynchronous invocations are treated.
@@ -100,15 +95,28 @@ class Resolver:
             ResourceNotFound: there is no such function, version or alias.
             Unavailable: the store cannot be reached.
         """
-        with _reading():
+        return await self._found(
+            self._settings,
+            (function_arn, qualifier),
+            lambda: self._find_settings(function_arn, qualifier),
+        )
+
+    async def _found(self, kept: dict[K, V], key: K, find: Callable[[], Awaitable[V]]) -> V:
+        """Return what is kept under a key; what is not is found, and kept until the next write.
+
+        Raises:
+            Unavailable: the store cannot be reached.
+        """
+        try:
             generation = await self._refreshed()
-            key = (function_arn, qualifier)
-            settings = self._settings.get(key)
-            if settings is None:
-                settings = await self._find_settings(function_arn, qualifier)
+            value = kept.get(key)
+            if value is None:
+                value = await find()
                 if self._keeps(generation):
-                    self._settings[key] = settings
-            return settings
+                    kept[key] = value
+        except StoreUnavailableError as error:
+            raise Unavailable(str(error)) from error
+        return value
 
     async def _refreshed(self) -> int:
         """Forget what was found before the last write; return which write that was."""
@@ -180,15 +188,6 @@ class Resolver:
             or (dead_letter and dead_letter.target_arn)
             or None,
         )
-
-
-@contextmanager
-def _reading() -> Generator[None]:
-    """Refuse, for now, what cannot be answered while the store cannot be reached."""
-    try:
-        yield
-    except StoreUnavailableError as error:
-        raise Unavailable(str(error)) from error
 
 
 def _runnable(document: FunctionDocument, stored: StoredVersion) -> FunctionVersion:
