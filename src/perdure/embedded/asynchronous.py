@@ -51,10 +51,10 @@ class AsyncDurableService:
         self, function: str, event: Any = None, *, execution_name: str | None = None
     ) -> AsyncExecutionHandle:
         """As ``DurableService.start``."""
-        reference = await self._thread.hop(
+        started = await self._thread.hop(
             self._calls.start, function, json.dumps(event), execution_name
         )
-        return AsyncExecutionHandle(self._thread, self._calls, reference)
+        return AsyncExecutionHandle(self._thread, self._calls, started.reference)
 
     async def call(
         self,

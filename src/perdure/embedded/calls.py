@@ -92,12 +92,8 @@ class Calls:
         await self._parts.functions.register(registered)
         self._parts.dispatcher.bound(arn_of(registered.name), None)
 
-    async def start(self, function: str, event: str, name: str | None) -> Reference:
+    async def start(self, function: str, event: str, name: str | None) -> Started:
         """Begin an execution, or find the one that has the name and the event."""
-        return _reference((await self._begun(function, event, name)).identity)
-
-    async def start_watched(self, function: str, event: str, name: str | None) -> Started:
-        """As ``start``; with the ending of an execution that was begun just now."""
         start = self._start(function, event, name)
         ending = self._parts.results.watch(start.identity.id)
         begun = await self._carried_out(start, is_named=name is not None)
@@ -108,7 +104,8 @@ class Calls:
         self, function: str, event: str, name: str | None
     ) -> tuple[Reference, Operation]:
         """Begin an execution; return how it ended, once it has."""
-        begun = await self._begun(function, event, name)
+        start = self._start(function, event, name)
+        begun = await self._carried_out(start, is_named=name is not None)
         reference = _reference(begun.identity)
         return reference, await self._parts.results.ended(reference.id)
 
@@ -248,10 +245,6 @@ class Calls:
             await self._parts.engine.carry_out(execution_id, Heartbeat(operation_id=operation_id))
         except ResourceNotFound as refusal:
             raise CallbackNotFound(refusal.message) from None
-
-    async def _begun(self, function: str, event: str, name: str | None) -> Execution:
-        start = self._start(function, event, name)
-        return await self._carried_out(start, is_named=name is not None)
 
     def _start(self, function: str, event: str, name: str | None) -> Start:
         parts = self._parts

@@ -192,7 +192,7 @@ class DurableService:
             ExecutionAlreadyStarted: the execution name is taken, with another event.
         """
         thread, calls = self._open_parts()
-        started = thread.call(calls.start_watched, function, json.dumps(event), execution_name)
+        started = thread.call(calls.start, function, json.dumps(event), execution_name)
         return ExecutionHandle(thread, calls, *started)
 
     def call(
