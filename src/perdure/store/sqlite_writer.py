@@ -94,7 +94,7 @@ class ThreadWriter:
         self._under_way = 0
         self._calm = 0
         self._slow = 0
-        self._by_thread = 0
+        self._left_to_thread = 0  #: so many groups more
         self._loop = asyncio.get_running_loop()
         # On any loop: whoever else is about to submit in this round of it comes along.
         self._defer: Defer = self._loop.call_soon if defer is None else defer
@@ -122,10 +122,12 @@ class ThreadWriter:
         if not pieces:
             return
         is_meant_for_here = self._is_for_company or (len(pieces) == 1 and self._calm >= _CALM_MIN)
-        if is_meant_for_here and not self._under_way and self._slow < _SLOW_MAX:
+        if is_meant_for_here and not self._under_way and not self._left_to_thread:
             answers = self._commits.commit([work for work, _ in pieces])
             is_slow = self._commits.disk_seconds > _SLOW_SECONDS
             self._slow = self._slow + 1 if is_slow else 0
+            if self._slow == _SLOW_MAX:
+                self._slow, self._left_to_thread = _SLOW_MAX - 1, _BY_THREAD_MIN
             self._answer(pieces, answers)
         else:
             self._under_way += len(pieces)
@@ -148,10 +150,7 @@ class ThreadWriter:
 
     def _take(self, pieces: list["_Piece"], answers: list[Answer]) -> None:
         self._under_way -= len(pieces)
-        self._by_thread += 1
-        if self._by_thread >= _BY_THREAD_MIN:
-            self._by_thread = 0
-            self._slow = min(self._slow, _SLOW_MAX - 1)
+        self._left_to_thread = max(0, self._left_to_thread - 1)
         self._answer(pieces, answers)
 
     def _answer(self, pieces: list["_Piece"], answers: list[Answer]) -> None:
