@@ -34,16 +34,20 @@ PARTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
     ),
     *(
         (
-            f"conformance: {sdk}, {kept} kept handlers",
+            f"conformance: {sdk}, {kept} kept handlers, {runs} runs a worker",
             ["-n", "0", "tests/conformance"],
-            {"PERDURE_CONFORMANCE_SDK": sdk, "PERDURE_CONFORMANCE_KEPT": kept},
+            {
+                "PERDURE_CONFORMANCE_SDK": sdk,
+                "PERDURE_CONFORMANCE_KEPT": kept,
+                "PERDURE_CONFORMANCE_RUNS_PER_WORKER": runs,
+            },
         )
-        for sdk, kept in (
-            ("aws", "100"),
-            ("perdure", "0"),
-            ("perdure", "100"),
-            ("perdure-async", "0"),
-            ("perdure-async", "100"),
+        for sdk, kept, runs in (
+            ("aws", "100", "1"),
+            ("perdure", "0", "8"),
+            ("perdure", "100", "1"),
+            ("perdure-async", "0", "1"),
+            ("perdure-async", "100", "8"),
         )
     ),
     (

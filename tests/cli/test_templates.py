@@ -32,6 +32,9 @@ Resources:
       Handler: app.handler
       Timeout: "30"
       MemorySize: 256
+      CapacityProviderConfig:
+        Arn: !GetAtt Instances.Arn
+        PerExecutionEnvironmentMaxConcurrency: 16
       AutoPublishAlias: live
       DurableConfig: {ExecutionTimeout: 3600, RetentionPeriodInDays: 7}
       LoggingConfig: {LogFormat: JSON}
@@ -85,6 +88,7 @@ def test_functions_have_what_the_template_says(tmp_path: Path) -> None:
             logging=LoggingConfig(log_format=LogFormat.JSON),
             timeout_seconds=30,
             memory_mb=256,
+            runs_per_worker=16,
             alias="live",
             environment={
                 "SHARED": "yes",

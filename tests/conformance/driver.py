@@ -35,6 +35,9 @@ QUALIFIER: Final = "$LATEST"
 #: ``aws``, ``perdure``, or ``perdure-async``: the same handlers, awaited.
 SDK, _, _colour = os.environ.get("PERDURE_CONFORMANCE_SDK", "aws").partition("-")
 IS_ASYNC: Final = _colour == "async"
+#: How many invocations may share a worker.
+RUNS_PER_WORKER: Final = int(os.environ.get("PERDURE_CONFORMANCE_RUNS_PER_WORKER", "1"))
+CAPACITY_PROVIDER: Final = "arn:aws:lambda:us-east-1:123456789012:capacity-provider:all"
 HANDLERS: Final = Path(__file__).parent / "handlers"
 
 #: One attempt for each call, so that no failure hides behind a retry. A synchronous Invoke may
@@ -143,6 +146,13 @@ class Stack:
     def _create(self, handler: str, *, archive: bytes) -> None:
         function_name = self._functions[handler]
         request = {**DEFAULTS, **CONFIGURATION.get(handler, {})}
+        if RUNS_PER_WORKER > 1:
+            request["CapacityProviderConfig"] = {
+                "LambdaManagedInstancesCapacityProviderConfig": {
+                    "CapacityProviderArn": CAPACITY_PROVIDER,
+                    "PerExecutionEnvironmentMaxConcurrency": RUNS_PER_WORKER,
+                }
+            }
         self._lambda.create_function(
             FunctionName=function_name,
             Handler=f"{HANDLERS.name}.{handler}",

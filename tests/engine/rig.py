@@ -142,9 +142,6 @@ class _Workers:
         self.runs.put_nowait(run)
         return await run.report
 
-    def has_room(self, function: FunctionVersion) -> bool:
-        return True
-
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:
         pass
 

@@ -51,7 +51,7 @@ async def two_workers(rig: Rig, function: FunctionVersion) -> tuple[InvocationRe
 
 async def rest(rig: Rig) -> None:
     """Return when every worker that has answered has come back for more."""
-    await until(lambda: not any(fleet.settling for fleet in rig.pool._all()))
+    await until(lambda: not any(worker.slots.settling for worker in rig.pool.workers()))
 
 
 def resume(worker: InvocationReport) -> dict[str, object]:

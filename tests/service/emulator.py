@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import Any
 
-from perdure.runtime.bootstrap.bootstrap import LambdaContext, describe, encode, load_handler
+from perdure.runtime.bootstrap.runtime_rules import LambdaContext, describe, encode, load_handler
 
 PATH = "/2015-03-31/functions/function/invocations"
 

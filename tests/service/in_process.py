@@ -139,9 +139,6 @@ class _Invoker:
         outcome = Returned(payload=msgspec.json.encode(answer))
         return InvocationReport(outcome=outcome, started_at_ms=0, ended_at_ms=0)
 
-    def has_room(self, function: FunctionVersion) -> bool:
-        return True
-
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:
         pass
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 from perdure.engine.invoker import (
     Crashed,
     FailureKind,
-    FunctionVersion,
     InvocationOutcome,
     InvocationReport,
     InvocationRequest,
@@ -155,10 +154,6 @@ class ServerWorkers:
             ended_at_ms=self._server.clock.now_ms(),
             worker_id=worker.id,
         )
-
-    def has_room(self, function: FunctionVersion) -> bool:
-        """Return True."""
-        return True
 
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:
         """Do nothing: functions do not change."""

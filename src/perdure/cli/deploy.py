@@ -51,6 +51,7 @@ class _Options(TypedDict):
     handler: str | None
     timeout: int | None
     memory: int | None
+    runs_per_worker: int | None
     env: tuple[str, ...]
     parameter: tuple[str, ...]
     durable: bool | None
@@ -68,6 +69,12 @@ class _Options(TypedDict):
 @click.option("--handler", help="Such as app.handler. Default: the one in the source.")
 @click.option("--timeout", type=int, metavar="SECONDS", help="Of one invocation.")
 @click.option("--memory", type=int, metavar="MB", help="What a worker may use.")
+@click.option(
+    "--runs-per-worker",
+    type=int,
+    metavar="N",
+    help="How many invocations may share a process. Default: 1.",
+)
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable. Repeatable.")
 @click.option(
     "--parameter", multiple=True, metavar="NAME=VALUE", help="Of a SAM template. Repeatable."
@@ -148,7 +155,7 @@ def _deploy_endpoint(client: Client, url: str, options: _Options) -> Mapping[str
     """Create or update the function that is served at ``url``."""
     if options["name"] is None:
         raise click.UsageError(f"{url} does not tell the function's name: say --name")
-    for option in ("runtime", "handler", "env", "parameter", "node_modules"):
+    for option in ("runtime", "handler", "runs_per_worker", "env", "parameter", "node_modules"):
         if options[option]:
             flag = option.replace("_", "-")
             raise click.UsageError(f"--{flag} is of code that is uploaded; {url} has its own")
@@ -236,6 +243,7 @@ def _changed(source: FunctionSource, options: _Options) -> FunctionSource:
         durable=_durable(source.durable, options),
         timeout_seconds=options["timeout"] or source.timeout_seconds,
         memory_mb=options["memory"] or source.memory_mb,
+        runs_per_worker=options["runs_per_worker"] or source.runs_per_worker,
         environment={**source.environment, **pairs(options["env"], "--env")},
         alias=options["alias"] or source.alias,
     )

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from perdure.cli.errors import CommandError
-from perdure.protocol.configurations import DurableConfig, Environment, LoggingConfig
+from perdure.protocol.configurations import (
+    CapacityProviderConfig,
+    DurableConfig,
+    Environment,
+    LambdaManagedInstancesCapacityProviderConfig,
+    LoggingConfig,
+)
 from perdure.protocol.functions import CreateFunctionRequest, FunctionCode
 from perdure.protocol.limits import FUNCTION_NAME_CHARACTERS_MAX, RETENTION_DAYS_DEFAULT
 from perdure.protocol.runtimes import Runtime
@@ -17,6 +23,8 @@ __all__ = ["DURABLE_DEFAULT", "ROLE", "FunctionSource", "function_name", "reques
 
 #: Nobody assumes it here; AWS's API asks for one.
 ROLE: Final = "arn:aws:iam::000000000000:role/perdure"
+#: AWS's API asks for one where runs share a worker; here every node is its capacity.
+CAPACITY_PROVIDER: Final = "arn:aws:lambda:us-east-1:000000000000:capacity-provider:perdure"
 #: Of a durable function that says nothing of it: a day, and as long to look at it as on AWS.
 DURABLE_DEFAULT: Final = DurableConfig(
     execution_timeout=86_400, retention_period_in_days=RETENTION_DAYS_DEFAULT
@@ -37,6 +45,7 @@ class FunctionSource:
     durable: DurableConfig | None = None  #: None: a plain function
     timeout_seconds: int | None = None  #: None: AWS's default
     memory_mb: int | None = None  #: as above
+    runs_per_worker: int | None = None  #: how many invocations may share a process; None: one
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     logging: LoggingConfig | None = None
     alias: str | None = None  #: to be pointed at each version, from ``AutoPublishAlias``
@@ -71,11 +80,23 @@ def request_of(source: FunctionSource) -> CreateFunctionRequest:
         environment=Environment(variables=dict(source.environment)),
         durable_config=source.durable,
         logging_config=source.logging,
+        capacity_provider_config=_capacity(source.runs_per_worker),
     )
     try:
         return decode(CreateFunctionRequest, encode(request))
     except WireError as error:
         raise CommandError(f"{source.origin}: function {source.name}: {error}") from error
+
+
+def _capacity(runs_per_worker: int | None) -> CapacityProviderConfig | None:
+    if runs_per_worker is None:
+        return None
+    return CapacityProviderConfig(
+        lambda_managed_instances_capacity_provider_config=LambdaManagedInstancesCapacityProviderConfig(
+            capacity_provider_arn=CAPACITY_PROVIDER,
+            per_execution_environment_max_concurrency=runs_per_worker,
+        )
+    )
 
 
 def _runtime(source: FunctionSource) -> Runtime:

@@ -73,6 +73,7 @@ class _Reading:
             logging=self._shape(LoggingConfig, properties, "LoggingConfig"),
             timeout_seconds=self._number(properties, "Timeout"),
             memory_mb=self._number(properties, "MemorySize"),
+            runs_per_worker=self._runs_per_worker(properties),
             environment=self._environment(properties),
             alias=self._text(properties, "AutoPublishAlias"),
         )
@@ -109,6 +110,11 @@ class _Reading:
                 return str(value)
             case _:
                 raise self._error(f"Environment.Variables.{name} is no string")
+
+    def _runs_per_worker(self, properties: Mapping[str, Value]) -> int | None:
+        """Return the one member of its capacity provider that counts here; the rest is of AWS."""
+        provider = _mapping(properties.get("CapacityProviderConfig"))
+        return self._number(provider, "PerExecutionEnvironmentMaxConcurrency")
 
     def _durable(self, properties: Mapping[str, Value]) -> DurableConfig | None:
         asked = self._shape(DurableConfig, properties, "DurableConfig")

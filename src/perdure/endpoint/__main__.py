@@ -18,7 +18,7 @@ import uvicorn
 
 from perdure.endpoint.app import EndpointApp
 from perdure.endpoint.current_run import set_up_logging
-from perdure.runtime.bootstrap.bootstrap import RuntimeFault, load_handler
+from perdure.runtime.bootstrap.runtime_rules import RuntimeFault, load_handler
 
 __all__ = ["main"]
 

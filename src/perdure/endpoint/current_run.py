@@ -7,13 +7,13 @@ a context variable says which, and the SDK's threads have it from the handler th
 import io
 import logging
 import sys
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final, TextIO, cast
+from typing import Final, TextIO, cast
 
-from perdure.runtime.bootstrap.bootstrap import JsonLine, OneLine
+from perdure.runtime.bootstrap.runtime_concurrency import WholeLines
+from perdure.runtime.bootstrap.runtime_rules import JsonLine, OneLine
 
 __all__ = ["CurrentRun", "current_run", "running", "set_up_logging"]
 
@@ -63,41 +63,15 @@ def running(run: CurrentRun) -> Generator[None]:
         _current.reset(token)
 
 
-class _Teed(io.TextIOBase):
-    """A stream that also writes to the current invocation's log, and whole lines at a time: those
-    of invocations that run at once are not mixed.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._begun = threading.local()
+class _Teed(WholeLines):
+    """A stream that also writes to the current invocation's log."""
 
     def write(self, text: str, /) -> int:
         """Write ``text``, up to its last line's end."""
         run = _current.get()
         if run is not None:
             run.add(text)
-        whole, end, rest = text.rpartition("\n")
-        if end:
-            self._stream.write(getattr(self._begun, "text", "") + whole + end)
-            self._begun.text = rest
-        else:
-            self._begun.text = getattr(self._begun, "text", "") + rest
-        return len(text)
-
-    def flush(self) -> None:
-        """Write what this thread has begun, and flush the stream."""
-        if begun := getattr(self._begun, "text", ""):
-            self._begun.text = ""
-            self._stream.write(begun)
-        self._stream.flush()
-
-    def writable(self) -> bool:
-        """Return True."""
-        return True
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return super().write(text)
 
 
 class _RunFields(logging.Filter):

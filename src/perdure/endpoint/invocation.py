@@ -16,7 +16,7 @@ from typing import Final, cast
 from perdure.endpoint.current_run import CurrentRun, running
 from perdure.protocol.endpoint_signatures import FUNCTION_VERSION_HEADER
 from perdure.protocol.limits import PAYLOAD_BYTES_MAX
-from perdure.runtime.bootstrap.bootstrap import (
+from perdure.runtime.bootstrap.runtime_rules import (
     Handler,
     LambdaContext,
     RuntimeFault,

@@ -74,6 +74,7 @@ class FunctionVersion:
     is_tenant_isolated: bool = False  #: a worker serves one tenant
     tenant_id: str | None = None  #: the tenant, where they are isolated
     concurrency_max: int | None = None  #: reserved concurrency; None: only the node's bound
+    runs_per_worker_max: int = 1  #: more than one: they share the worker's process
 
     def for_tenant(self, tenant_id: str | None) -> "FunctionVersion":
         """Return what runs for a tenant: the version itself, unless its tenants are isolated."""
@@ -204,10 +205,6 @@ class Invoker(Protocol):
         Waits for a free worker within the function's concurrency, and then asks ``payload_for`` it.
         Cancelling the call kills the run.
         """
-        ...
-
-    def has_room(self, function: FunctionVersion) -> bool:
-        """Tell whether ``invoke`` would start now, without waiting for another run to end."""
         ...
 
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:

@@ -37,7 +37,7 @@ class Gate:
     @asynccontextmanager
     async def entered(self, function: FunctionVersion) -> AsyncGenerator[None]:
         """Hold one place of ``function``, once there is one."""
-        if self._fits(function):
+        if self.has_room(function):
             self._running[function.function_arn] += 1
         else:
             await self._wait(function)
@@ -48,9 +48,6 @@ class Gate:
 
     def has_room(self, function: FunctionVersion) -> bool:
         """Tell whether ``entered`` would not wait."""
-        return self._fits(function)
-
-    def _fits(self, function: FunctionVersion) -> bool:
         limit = function.concurrency_max
         of_function = self._running[function.function_arn]
         return self._running.total() < self._max and (limit is None or of_function < limit)
@@ -79,7 +76,7 @@ class Gate:
             ticket = self._waiting.popleft()
             if ticket.grant.done():
                 passed.append(ticket)  # cancelled: whoever waited takes it out
-            elif self._fits(ticket.function):
+            elif self.has_room(ticket.function):
                 self._running[ticket.function.function_arn] += 1
                 ticket.grant.set_result(None)
             else:

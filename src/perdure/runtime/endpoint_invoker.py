@@ -110,10 +110,6 @@ class EndpointInvoker:
                 outcome = crash_of(FailureKind.UNAVAILABLE, request.request_id, words)
             return self._report(run, self._delayed(run, outcome, answer), answer)
 
-    def has_room(self, function: FunctionVersion) -> bool:
-        """Tell whether ``invoke`` would start now."""
-        return self._gate.has_room(function)
-
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:
         """Do nothing: no worker of the function is here."""
 

@@ -80,6 +80,8 @@ def _reserved(function: FunctionVersion, settings: RuntimeSettings) -> Mapping[s
         "AWS_SECRET_ACCESS_KEY": settings.credentials.secret_access_key,
         "AWS_SESSION_TOKEN": settings.credentials.session_token,
     }
+    if function.runs_per_worker_max > 1:
+        reserved["AWS_LAMBDA_MAX_CONCURRENCY"] = str(function.runs_per_worker_max)
     if function.application_log_level:
         reserved["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level
     return reserved

@@ -28,14 +28,14 @@ class Ticket:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Fleet:
-    """The workers of ``function``. One that is told to end is no longer counted."""
+    """The workers of ``function``."""
 
     function: FunctionVersion
-    idle: list[Worker] = field(default_factory=list[Worker])  #: the most recently used at the end
-    running: set[Worker] = field(default_factory=set[Worker])
-    #: answered, and since when
-    settling: dict[Worker, float] = field(default_factory=dict[Worker, float])
-    starting: int = 0
+    workers: set[Worker] = field(default_factory=set[Worker])  #: those that have come up
+    #: those that may be given a run; the most recently used at the end
+    free: list[Worker] = field(default_factory=list[Worker])
+    running: int = 0  #: runs, from the grant of their worker to their report
+    starting: int = 0  #: workers on their way
     tickets: deque[Ticket] = field(default_factory=deque[Ticket])  #: in order; some may be settled
     waiting: int = 0  #: of the tickets, those that are not
     recheck: asyncio.TimerHandle | None = None
@@ -44,7 +44,7 @@ class Fleet:
     @property
     def size(self) -> int:
         """Return how many workers there are, those on their way included."""
-        return len(self.idle) + len(self.running) + len(self.settling) + self.starting
+        return len(self.workers) + self.starting
 
     def first_ticket(self) -> Ticket | None:
         """Return the oldest ticket somebody still waits on."""
@@ -53,26 +53,48 @@ class Fleet:
         return self.tickets[0] if self.tickets else None
 
     def pick(self, preferred_worker: str | None) -> Worker:
-        """Take an idle worker, of which there is one at least: the preferred one, or the most
-        recently used.
+        """Return a free worker, of which there is one at least: the preferred one, or the one that
+        runs least, or of these the most recently used.
         """
-        for worker in self.idle:
+        for worker in self.free:
             if worker.id == preferred_worker:
-                self.idle.remove(worker)
                 return worker
-        return self.idle.pop()
+        if self.function.runs_per_worker_max == 1:
+            return self.free[-1]
+        return min(reversed(self.free), key=lambda worker: len(worker.slots.runs))
+
+    def grant(self, worker: Worker) -> None:
+        """Promise one of the worker's free slots."""
+        worker.slots.promise()
+        self.running += 1
+        if not worker.slots.free:
+            self.free.remove(worker)
+
+    def free_again(self, worker: Worker) -> None:
+        """Note that the worker may be given one more run."""
+        self.workers.add(worker)
+        if worker in self.free:
+            self.free.remove(worker)
+        self.free.append(worker)
+
+    def soon(self, now: float) -> int:
+        """Return how many slots are on their way; one that takes longer is not waited for."""
+        settling = sum(
+            worker.slots.settling
+            for worker in self.workers
+            if now - worker.answered_at < SETTLE_SECONDS
+        )
+        return self.starting * self.function.runs_per_worker_max + settling
 
     def lacks_workers(self, now: float) -> bool:
-        """Tell whether more wait than there will soon be workers for."""
-        soon = sum(now - since < SETTLE_SECONDS for since in self.settling.values())
-        return self.waiting > self.starting + soon
+        """Tell whether more wait than there will soon be slots for."""
+        return self.waiting > self.soon(now)
 
     def forget(self, worker: Worker) -> None:
         """Count ``worker`` no longer."""
-        self.running.discard(worker)
-        self.settling.pop(worker, None)
-        if worker in self.idle:
-            self.idle.remove(worker)
+        self.workers.discard(worker)
+        if worker in self.free:
+            self.free.remove(worker)
 
 
 def fleet_key(function: FunctionVersion) -> tuple[object, ...]:

@@ -22,7 +22,6 @@ from perdure.clock import Clock
 from perdure.engine.invoker import (
     Crashed,
     FailureKind,
-    FunctionVersion,
     InvocationOutcome,
     InvocationReport,
     InvocationRequest,
@@ -91,10 +90,6 @@ class InProcessInvoker:
             ended_at_ms=self._clock.now_ms(),
             worker_id=WORKER_ID,
         )
-
-    def has_room(self, function: FunctionVersion) -> bool:
-        """Tell that ``invoke`` starts at once."""
-        return True
 
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:
         """Do nothing: the next run takes the handler that is registered then."""

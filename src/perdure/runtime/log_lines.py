@@ -69,22 +69,33 @@ class LineCutter:
 
 
 class Tail:
-    """The last bytes of a run's log."""
+    """The end of a log, of which each run has its part."""
 
     def __init__(self) -> None:
         """Hold nothing."""
         self._data = bytearray()
+        self._forgotten = 0
+
+    @property
+    def position(self) -> int:
+        """Return where what is added next begins."""
+        return self._forgotten + len(self._data)
 
     def add(self, text: bytes) -> None:
         """Append ``text`` and forget what no longer fits."""
         self._data += text
-        if len(self._data) > 16 * TAIL_BYTES:
-            del self._data[:-TAIL_BYTES]
+        excess = len(self._data) - TAIL_BYTES
+        if excess > 15 * TAIL_BYTES:
+            del self._data[:excess]
+            self._forgotten += excess
 
-    def bytes(self) -> bytes:
-        """Return at most the last 4 KB, from the start of a character."""
-        kept = bytes(self._data[-TAIL_BYTES:])
-        if len(kept) < len(self._data):
+    def bytes(self, *, since: int = 0) -> bytes:
+        """Return at most the last 4 KB of what was added from ``since`` on, from the start of a
+        character.
+        """
+        first = max(since - self._forgotten, len(self._data) - TAIL_BYTES, 0)
+        kept = bytes(self._data[first:])
+        if first + self._forgotten > since:
             while kept and 0x80 <= kept[0] < 0xC0:
                 kept = kept[1:]
         return kept

@@ -1,10 +1,10 @@
 """The workers of this machine: which run goes to which worker, and how many workers there are.
 
-Rules: a run gets the worker it prefers, if that is idle or about to be; or else the most recently
-used idle worker of its version, or a new one, or waits. Runs of a version are served in the order
-they came; where versions compete for the machine's last place, the oldest run wins, and an idle
-worker of another version gives way, first one that keeps no handlers. A function's running workers
-never exceed its concurrency.
+Rules: a run gets the worker it prefers, if that has a free slot or is about to; or else a free one
+of its version, the most recently used, or a new one, or waits. Runs of a version are served in the
+order they came; where versions compete for the machine's last place, the oldest run wins, and an
+idle worker of another version gives way, first one that keeps no handlers. A function's runs never
+exceed its concurrency.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class _Member:
         self._pool = pool
         self._fleet = fleet
 
-    def on_idle(self, worker: Worker) -> None:
+    def on_free(self, worker: Worker) -> None:
         self._pool.take_back(self._fleet, worker)
 
     def on_gone(self, worker: Worker) -> None:
@@ -75,34 +75,15 @@ class WorkerPool:
         try:
             fleet, worker = await self._acquire(request)
             while not worker.can_run:
-                self._dismiss(fleet, worker)
+                self._refuse(fleet, worker)
                 fleet, worker = await self._acquire(request)
         except WorkerError as error:
             return report_of(error, self._clock.now_ms(), is_final=self._is_closed)
         try:
             return await worker.run(request)
-        except Exception:
-            self._dismiss(fleet, worker)  # the run did not begin: its event could not be made
-            raise
         finally:
-            if worker in fleet.running and worker.state is WorkerState.SETTLING:
-                fleet.running.discard(worker)
-                fleet.settling[worker] = asyncio.get_running_loop().time()
-
-    def has_room(self, function: FunctionVersion) -> bool:
-        """Tell whether ``invoke`` would now start without waiting for another run to end."""
-        fleets = list(self._all())
-        taken = sum(len(fleet.running) + fleet.waiting for fleet in fleets)
-        of_function = [
-            fleet for fleet in fleets if fleet.function.function_arn == function.function_arn
-        ]
-        used = sum(len(fleet.running) + fleet.waiting for fleet in of_function)
-        limit = function.concurrency_max
-        return (
-            not self._is_closed
-            and taken < self._settings.worker_max
-            and (limit is None or used < limit)
-        )
+            fleet.running -= 1
+            self._pump()
 
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:
         """Let workers finish what they run; those that run nothing have ended on return."""
@@ -129,7 +110,7 @@ class WorkerPool:
         for fleet in list(self._all()):
             while ticket := fleet.first_ticket():
                 self._settle(fleet, ticket, LaunchError("the runtime is shutting down"))
-            for worker in [*fleet.idle, *fleet.running, *fleet.settling]:
+            for worker in fleet.workers:
                 worker.stop("the server is shutting down")
         for task in self._pending:
             task.cancel()
@@ -158,11 +139,7 @@ class WorkerPool:
 
     def workers(self) -> list[Worker]:
         """Return the workers there are, but those that are starting or on their way out."""
-        return [
-            worker
-            for fleet in self._all()
-            for worker in (*fleet.idle, *fleet.running, *fleet.settling)
-        ]
+        return [worker for fleet in self._all() for worker in fleet.workers]
 
     async def runtimes(self) -> Sequence[str]:
         """Return the runtimes that this machine has."""
@@ -171,16 +148,14 @@ class WorkerPool:
     # What workers tell.
 
     def take_back(self, fleet: Fleet, worker: Worker) -> None:
-        """Note that a worker is idle: a new one, or one that has run."""
-        if worker in fleet.running or worker in fleet.settling:
-            fleet.forget(worker)
-        else:
+        """Note that a worker may be given a run: a new one, or one that has ended one."""
+        if worker not in fleet.workers:
             fleet.starting -= 1
+        fleet.free_again(worker)
         if fleet.is_retired or self._is_closed:
-            self._spawn(worker.retire(self._settings.retire_seconds))
-            self._drop_empty(fleet)
+            for leaving in self._retire_idle(fleet):
+                self._spawn(leaving)
         else:
-            fleet.idle.append(worker)
             self._pump()
 
     def bury(self, fleet: Fleet, worker: Worker) -> None:
@@ -196,9 +171,10 @@ class WorkerPool:
     async def _let_settle(self, request: InvocationRequest) -> None:
         """Wait a moment for the preferred worker if it has just answered: it is all but idle."""
         fleet = self._fleets.get(fleet_key(request.function))
-        for worker in () if fleet is None else tuple(fleet.settling):
+        for worker in () if fleet is None else fleet.workers:
             if worker.id == request.preferred_worker:
                 await worker.settle(SETTLE_SECONDS)
+                return
 
     async def _acquire(self, request: InvocationRequest) -> tuple[Fleet, Worker]:
         if self._is_closed:
@@ -223,9 +199,10 @@ class WorkerPool:
         """Give back what a cancelled caller was given, or its place in the queue."""
         if ticket.grant.done() and not ticket.grant.cancelled() and not ticket.grant.exception():
             fleet, worker = ticket.grant.result()
-            if worker in fleet.running:
-                fleet.running.discard(worker)
-                fleet.idle.append(worker)
+            fleet.running -= 1
+            worker.slots.take_back()
+            if worker in fleet.workers:
+                self.take_back(fleet, worker)
         for fleet in self._all():
             if ticket in fleet.tickets:
                 fleet.tickets.remove(ticket)
@@ -251,22 +228,23 @@ class WorkerPool:
             one for one in self._all() if one.function.function_arn == fleet.function.function_arn
         ]
         limit = fleet.function.concurrency_max
-        running = sum(len(one.running) for one in siblings)
+        running = sum(one.running for one in siblings)
         if ticket is None or (limit is not None and running >= limit):
             return False
-        while fleet.idle:
+        while fleet.free:
             worker = fleet.pick(ticket.preferred_worker)
             if worker.can_run:
-                fleet.running.add(worker)
+                fleet.grant(worker)
                 self._settle(fleet, ticket, worker)
                 return True
-            worker.kill()
+            self._let_go(fleet, worker)
         loop = asyncio.get_running_loop()
-        if not fleet.lacks_workers(loop.time()):
-            if fleet.recheck is None and fleet.settling:
+        now = loop.time()
+        if not fleet.lacks_workers(now):
+            if fleet.recheck is None and any(worker.slots.settling for worker in fleet.workers):
                 fleet.recheck = loop.call_later(SETTLE_SECONDS, self._recheck, fleet)
             return False
-        soon = sum(one.starting + len(one.settling) for one in siblings)
+        soon = sum(one.soon(now) for one in siblings)
         if (limit is not None and running + soon >= limit) or not self._make_room():
             return False
         fleet.starting += 1
@@ -304,11 +282,17 @@ class WorkerPool:
         fleets = list(self._all())
         if sum(fleet.size for fleet in fleets) < self._settings.worker_max:
             return True
-        idle = [(worker, fleet) for fleet in fleets if not fleet.waiting for worker in fleet.idle]
+        idle = [
+            (worker, fleet)
+            for fleet in fleets
+            if not fleet.waiting
+            for worker in fleet.free
+            if worker.slots.are_idle
+        ]
         if not idle:
             return False
         worker, fleet = min(idle, key=lambda pair: self._worth(pair[0]))
-        fleet.idle.remove(worker)
+        fleet.forget(worker)
         self._spawn(worker.retire(self._settings.retire_seconds))
         return True
 
@@ -336,9 +320,13 @@ class WorkerPool:
     def _retire_fleet(self, fleet: Fleet) -> Iterator[Coroutine[Any, Any, None]]:
         fleet.is_retired = True
         self._retired.add(fleet)
-        idle, fleet.idle = fleet.idle, []
-        for worker in idle:
-            yield worker.retire(self._settings.retire_seconds)
+        yield from self._retire_idle(fleet)
+
+    def _retire_idle(self, fleet: Fleet) -> Iterator[Coroutine[Any, Any, None]]:
+        for worker in list(fleet.free):
+            if worker.slots.are_idle:
+                fleet.forget(worker)
+                yield worker.retire(self._settings.retire_seconds)
         self._drop_empty(fleet)
 
     def _drop_empty(self, fleet: Fleet) -> None:
@@ -348,9 +336,20 @@ class WorkerPool:
             if self._fleets.get(key) is fleet:
                 del self._fleets[key]
 
-    def _dismiss(self, fleet: Fleet, worker: Worker) -> None:
-        fleet.forget(worker)
-        worker.kill()
+    def _refuse(self, fleet: Fleet, worker: Worker) -> None:
+        """Have a promised slot be nobody's: its worker cannot be reached any more."""
+        fleet.running -= 1
+        worker.slots.take_back()
+        self._let_go(fleet, worker)
+
+    def _let_go(self, fleet: Fleet, worker: Worker) -> None:
+        """Give a worker no more runs; one that has none ends now."""
+        if worker.slots.runs:
+            if worker in fleet.free:
+                fleet.free.remove(worker)
+        else:
+            fleet.forget(worker)
+            worker.kill()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -365,11 +364,15 @@ class WorkerPool:
         """Retire workers long idle, and kill those that never came back for another event."""
         now = asyncio.get_running_loop().time()
         for fleet in list(self._all()):
-            while fleet.idle and now - fleet.idle[0].idle_since >= self._settings.idle_seconds:
-                self._spawn(fleet.idle.pop(0).retire(self._settings.retire_seconds))
-            for worker, since in list(fleet.settling.items()):
-                if now - since > fleet.function.timeout_seconds:
-                    self._dismiss(fleet, worker)
+            for worker in list(fleet.workers):
+                if worker.slots.are_idle and now - worker.idle_since >= self._settings.idle_seconds:
+                    fleet.forget(worker)
+                    self._spawn(worker.retire(self._settings.retire_seconds))
+                elif (
+                    worker.state is WorkerState.SETTLING
+                    and now - worker.answered_at > fleet.function.timeout_seconds
+                ):
+                    self._let_go(fleet, worker)
             self._drop_empty(fleet)
         self._sweeper = None
         if self._fleets or self._retired:

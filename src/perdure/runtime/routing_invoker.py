@@ -17,10 +17,6 @@ class RoutingInvoker:
         """Run the function once and return what happened."""
         return await self._invoker(request.function).invoke(request)
 
-    def has_room(self, function: FunctionVersion) -> bool:
-        """Tell whether ``invoke`` would start now."""
-        return self._invoker(function).has_room(function)
-
     async def retire(self, function_arn: str, *, version: str | None = None) -> None:
         """Retire the function's workers, wherever they are: its versions may be of both kinds."""
         await self._workers.retire(function_arn, version=version)

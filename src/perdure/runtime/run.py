@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from perdure.engine.invoker import (
     Crashed,
@@ -14,16 +14,21 @@ from perdure.engine.invoker import (
     Raised,
     Returned,
 )
+from perdure.runtime import log_lines
 from perdure.runtime.log_lines import RunFigures
 from perdure.runtime.processes import Exit
 from perdure.runtime.runtime_api import RESPONSE_BYTES_MAX, NextReply
 
+if TYPE_CHECKING:
+    from perdure.runtime.worker_log import WorkerLog
+
 __all__ = [
     "Run",
+    "close_run",
     "crash_of_exit",
     "crash_of_oversize",
+    "crash_of_stop",
     "crash_of_timeout",
-    "figures_of",
     "next_reply",
     "raised",
 ]
@@ -37,8 +42,11 @@ class Run:
     report: asyncio.Future[InvocationReport]
     started_at_ms: int
     started: float  #: on the loop's clock
+    log_position: int = 0  #: where its part of the worker's log begins
     init_ms: float | None = None
-    doom: Crashed | None = field(default=None)  #: why we are killing it
+    timer: asyncio.TimerHandle | None = None
+    doom: Crashed | None = None  #: why it ends before the process answers
+    is_told: bool = False  #: its report is made
 
 
 def next_reply(request: InvocationRequest, payload: bytes, *, deadline_ms: int) -> NextReply:
@@ -103,6 +111,13 @@ def crash_of_exit(request_id: str, how: Exit) -> Crashed:
     )
 
 
+def crash_of_stop(request_id: str, reason: str) -> Crashed:
+    """Return the outcome of a run that the server has ended."""
+    kind = FailureKind.CANCELLED
+    message = f"RequestId: {request_id} Error: {reason}"
+    return Crashed(kind=kind, error_type=kind.value, message=message)
+
+
 def crash_of_timeout(request_id: str, timeout_seconds: int) -> Crashed:
     """Return the outcome of a run that took longer than its function may."""
     kind = FailureKind.TIMED_OUT
@@ -119,10 +134,36 @@ def crash_of_oversize() -> Crashed:
     return Crashed(kind=kind, error_type=kind.value, message=message)
 
 
-def figures_of(
+def close_run(
+    run: Run,
+    outcome: InvocationOutcome,
+    *,
+    log: "WorkerLog",
+    ended_at_ms: int,
+    duration_ms: float,
+    memory_used_mb: int,
+) -> InvocationReport:
+    """Write the last lines of a run's log; return its report."""
+    function = run.request.function
+    figures = _figures(run, outcome, duration_ms=duration_ms, memory_used_mb=memory_used_mb)
+    if isinstance(outcome, Crashed):
+        log.write(log_lines.crash_line(function, outcome, at_ms=ended_at_ms))
+    log.write(*log_lines.report_lines(function, figures, at_ms=ended_at_ms))
+    return InvocationReport(
+        outcome=outcome,
+        started_at_ms=run.started_at_ms,
+        ended_at_ms=ended_at_ms,
+        billed_ms=figures.billed_ms,
+        init_ms=None if run.init_ms is None else round(run.init_ms),
+        memory_used_mb=figures.memory_used_mb,
+        log_tail=log.tail.bytes(since=run.log_position),
+        worker_id=log.stream,
+    )
+
+
+def _figures(
     run: Run, outcome: InvocationOutcome, *, duration_ms: float, memory_used_mb: int
 ) -> RunFigures:
-    """Return what the REPORT line says of a run."""
     status, error_type = "success", None
     match outcome:
         case Returned():

@@ -1,15 +1,14 @@
-"""One worker: a process of one function version, what state it is in, and the run it is on.
+"""One worker: a process of one function version, what state it is in, and the runs it is on.
 
-It answers its process's Runtime API calls, writes its log, kills it at the timeout, and turns
-whatever happens to it into a report. Which worker gets which run is the pool's business.
+It answers its process's Runtime API calls, writes its log, and turns whatever happens to it into
+reports. A run that is cancelled, or over its time, costs the process its life, unless that is
+shared: then it is given no more once a run is over its time, and ends when the others have. Which
+worker gets which run is the pool's business.
 """
 
 import asyncio
-import contextlib
 import enum
 import json
-import os
-import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from perdure.clock import Clock
@@ -24,17 +23,20 @@ from perdure.engine.invoker import (
 )
 from perdure.runtime import log_lines
 from perdure.runtime.errors import InitError
+from perdure.runtime.process_memory import ProcessMemory
 from perdure.runtime.processes import Exit, Processes, ProcessSpec, WorkerProcess
 from perdure.runtime.run import (
     Run,
+    close_run,
     crash_of_exit,
     crash_of_oversize,
+    crash_of_stop,
     crash_of_timeout,
-    figures_of,
     next_reply,
     raised,
 )
 from perdure.runtime.runtime_api import RuntimeApiConnection, Verdict, serve_runtime_api
+from perdure.runtime.slots import Slots
 from perdure.runtime.worker_log import WorkerLog
 
 if TYPE_CHECKING:
@@ -44,8 +46,6 @@ __all__ = ["Worker", "WorkerOwner", "WorkerState"]
 
 _GOODBYE_SECONDS: Final = 0.2  #: for what a process sent before it exited to be read
 _KILL_SECONDS: Final = 5.0  #: a killed process that has not gone by then is given up
-_HIGH_WATER: Final = re.compile(rb"VmHWM:\s+(\d+) kB")
-_RESIDENT: Final = re.compile(rb"VmRSS:\s+(\d+) kB")
 
 
 class WorkerState(enum.Enum):
@@ -53,7 +53,7 @@ class WorkerState(enum.Enum):
 
     STARTING = enum.auto()
     IDLE = enum.auto()  #: its process waits for an event
-    RUNNING = enum.auto()
+    RUNNING = enum.auto()  #: one run is on, at least
     SETTLING = enum.auto()  #: it has answered, and not asked for the next event yet
     LEAVING = enum.auto()  #: it was told to end, or is on its way out
     GONE = enum.auto()
@@ -62,8 +62,8 @@ class WorkerState(enum.Enum):
 class WorkerOwner(Protocol):
     """Who is told of a worker's changes."""
 
-    def on_idle(self, worker: "Worker") -> None:
-        """Take note that the worker may be given a run."""
+    def on_free(self, worker: "Worker") -> None:
+        """Take note that the worker may be given one more run."""
         ...
 
     def on_gone(self, worker: "Worker") -> None:
@@ -82,7 +82,9 @@ class Worker:
         self.function = function
         self.state = WorkerState.STARTING
         self.log = log
+        self.slots = Slots(function.runs_per_worker_max)  #: what it runs, and what it could run
         self.idle_since = 0.0  #: on the loop's clock
+        self.answered_at = 0.0  #: on the loop's clock
         self.port = 0
         self.folder: Path | None = None  #: its temporary folder, removed when it has gone
         self.task_root: Path | None = None  #: the code it runs, given back when it has gone
@@ -93,12 +95,12 @@ class Worker:
         self._server: asyncio.Server | None = None
         self._process: WorkerProcess | None = None
         self._connections: set[RuntimeApiConnection] = set()
-        self._parked: RuntimeApiConnection | None = None
-        self._run: Run | None = None
+        self._is_shared = function.runs_per_worker_max > 1
+        self._is_worn = False  #: a run has stayed over its time: the process is given no more
         self._back: asyncio.Future[None] | None = None
         self._exit: Exit | None = None
         self._goodbye: asyncio.TimerHandle | None = None
-        self._status_fd = -1
+        self._memory = ProcessMemory()
         self._started = self._loop.time()
         self.started_at_ms = clock.now_ms()
         self._init_ms: float | None = None
@@ -119,10 +121,7 @@ class Worker:
         self._started = self._loop.time()
         self._process = await processes.start(spec, log_fd=self.log.write_fd, on_exit=self._on_exit)
         self.log.close_write_end()
-        with contextlib.suppress(OSError):
-            self._status_fd = os.open(
-                f"/proc/{self._process.pid}/status", os.O_RDONLY | os.O_CLOEXEC
-            )
+        self._memory.watch(self._process.pid)
         await asyncio.wait([self._ready], timeout=seconds)
         if not self._ready.done():
             kind = FailureKind.TIMED_OUT
@@ -147,31 +146,28 @@ class Worker:
 
     def memory_bytes(self) -> int:
         """Return how much memory its process has now; 0 if it has none."""
-        return self._memory_kb(_RESIDENT) * 1024
+        return self._memory.resident_bytes
 
     @property
     def can_run(self) -> bool:
         """Tell whether a run given now would reach the process."""
-        return self.state is WorkerState.IDLE and self._parked is not None and self._parked.is_open
+        is_there = self.state in (WorkerState.IDLE, WorkerState.RUNNING)
+        return is_there and not self._is_worn and self.slots.can_reach()
 
     async def run(self, request: InvocationRequest) -> InvocationReport:
-        """Give the process an event and return what came of it; only while ``can_run``.
+        """Give the process an event and return what came of it; only while ``can_run``, on a slot
+        that was promised.
 
-        Cancelling the call kills the process.
+        Cancelling the call kills a process that runs nothing else; in another the code may go on,
+        and nobody hears of it.
         """
         run = self._begin(request)
-        seconds = self.function.timeout_seconds
-        timer = self._loop.call_later(
-            seconds, self._doom, crash_of_timeout(request.request_id, seconds)
-        )
         try:
             return await run.report
         except asyncio.CancelledError:
-            if self._run is run:
-                self.stop("the run was stopped")
+            if self.slots.runs.get(request.request_id) is run and run.doom is None:
+                self._end_early(run, crash_of_stop(run.request.request_id, "the run was stopped"))
             raise
-        finally:
-            timer.cancel()
 
     async def settle(self, seconds: float) -> None:
         """Give a process that has answered the moment it needs to come back for more."""
@@ -185,13 +181,10 @@ class Worker:
         return self._process is not None
 
     def stop(self, reason: str) -> None:
-        """Kill the process; a run that is on ends as CANCELLED."""
-        if self._run is None:
-            self.kill()
-        else:
-            kind = FailureKind.CANCELLED
-            message = f"RequestId: {self._run.request.request_id} Error: {reason}"
-            self._doom(Crashed(kind=kind, error_type=kind.value, message=message))
+        """Kill the process; the runs that are on end as CANCELLED."""
+        for run in list(self.slots.runs.values()):
+            self._doom(run, crash_of_stop(run.request.request_id, reason))
+        self.kill()
 
     def kill(self) -> None:
         """Kill the process and all it started."""
@@ -217,9 +210,7 @@ class Worker:
             self._server.close()
         for connection in list(self._connections):
             connection.close()
-        if self._status_fd >= 0:
-            os.close(self._status_fd)
-            self._status_fd = -1
+        self._memory.close()
         self.log.close()
 
     # What the process says.
@@ -229,19 +220,21 @@ class Worker:
         self._connections.add(connection)
 
     def on_next(self, connection: RuntimeApiConnection) -> Verdict:
-        """Become idle."""
-        if self.state not in (WorkerState.STARTING, WorkerState.SETTLING):
+        """Have a free slot."""
+        if self.state in (WorkerState.LEAVING, WorkerState.GONE) or not self.slots.park(connection):
             return Verdict.WRONG_STATE
         if not self._ready.done():
-            self._init_ms = (self._loop.time() - self._started) * 1000
+            self.answered_at = self._loop.time()
+            self._init_ms = (self.answered_at - self._started) * 1000
             self._ready.set_result(None)
-        self._parked = connection
-        self.state = WorkerState.IDLE
-        self.idle_since = self._loop.time()
+        if not self.slots.runs:
+            self.state = WorkerState.IDLE
+            self.idle_since = self._loop.time()
         if self._back is not None:
             self._back.set_result(None)
             self._back = None
-        self._owner.on_idle(self)
+        if not self._is_worn:
+            self._owner.on_free(self)
         return Verdict.ACCEPTED
 
     def on_response(self, request_id: str, payload: bytes) -> Verdict:
@@ -270,10 +263,8 @@ class Worker:
     def on_disconnect(self, connection: RuntimeApiConnection) -> None:
         """Forget the connection; one that waited for an event was the process's hold on life."""
         self._connections.discard(connection)
-        if self._parked is connection:
-            self._parked = None
-            if self.state is WorkerState.IDLE:
-                self.kill()
+        if self.slots.hang_up(connection):
+            self.kill()
         if self._exit is not None and not self._connections:
             self._conclude()
 
@@ -284,86 +275,97 @@ class Worker:
     # Runs.
 
     def _begin(self, request: InvocationRequest) -> Run:
-        payload = request.payload_for(self.id)
-        connection, self._parked = self._parked, None
-        assert connection is not None, "a run was given to a worker that cannot run"
+        try:
+            payload = request.payload_for(self.id)
+        except Exception:
+            self.slots.take_back()
+            self._owner.on_free(self)
+            raise
         now_ms = self._clock.now_ms()
         self.log.drain()
-        self.log.tail = log_lines.Tail()
-        self.log.write(log_lines.start_line(self.function, request.request_id, at_ms=now_ms))
+        seconds = self.function.timeout_seconds
         run = Run(
             request=request,
             report=self._loop.create_future(),
             started_at_ms=now_ms,
             started=self._loop.time(),
+            log_position=self.log.tail.position,
             init_ms=self._init_ms,
         )
-        self._run, self._init_ms, self.state = run, None, WorkerState.RUNNING
-        deadline_ms = now_ms + self.function.timeout_seconds * 1000
-        connection.send_next(next_reply(request, payload, deadline_ms=deadline_ms))
+        run.timer = self._loop.call_later(seconds, self._on_timeout, run)
+        self.log.write(log_lines.start_line(self.function, request.request_id, at_ms=now_ms))
+        connection = self.slots.begin(run)
+        self._init_ms, self.state = None, WorkerState.RUNNING
+        connection.send_next(next_reply(request, payload, deadline_ms=now_ms + seconds * 1000))
         return run
 
     def _answer(self, request_id: str, outcome: InvocationOutcome) -> Verdict:
-        run = self._run
-        if run is None or run.doom is not None:
+        run = self.slots.runs.get(request_id)
+        if run is None:
+            return Verdict.WRONG_ID if self.slots.runs else Verdict.WRONG_STATE
+        if run.doom is not None and not self._is_shared:
             return Verdict.WRONG_STATE
-        if run.request.request_id != request_id:
-            return Verdict.WRONG_ID
         self.log.drain()
-        if self.state is WorkerState.RUNNING:
-            self.state = WorkerState.SETTLING
-        self._end_run(outcome)
+        self._leave(run)
+        self._report(run, outcome)
         return Verdict.ACCEPTED
 
-    def _doom(self, crash: Crashed) -> None:
-        """Kill the run; its report follows when its processes have ended."""
-        if self._run is not None and self._run.doom is None:
-            self._run.doom = crash
+    def _leave(self, run: Run) -> None:
+        """Take the run off the process."""
+        if run.timer is not None:
+            run.timer.cancel()
+        self.slots.end(run)
+        self.answered_at = self.idle_since = self._loop.time()
+        if not self.slots.runs and self.state is WorkerState.RUNNING:
+            self.state = WorkerState.IDLE if self.slots.free else WorkerState.SETTLING
+        self._kill_if_worn_out()
+
+    def _on_timeout(self, run: Run) -> None:
+        self._is_worn = True
+        if run.doom is None:
+            crash = crash_of_timeout(run.request.request_id, self.function.timeout_seconds)
+            self._end_early(run, crash)
+        self._kill_if_worn_out()
+
+    def _end_early(self, run: Run, crash: Crashed) -> None:
+        """End a run that the process is still on."""
+        if not self._is_shared:
+            self._doom(run, crash)
             self.kill()
-            self._loop.call_later(_KILL_SECONDS, self._end_doomed, self._run)
+            return
+        run.doom = crash  # and the process may answer: nobody hears of it
+        self._report(run, crash)
 
-    def _end_doomed(self, run: Run) -> None:
-        if self._run is run and run.doom is not None:
-            self._end_run(run.doom)
+    def _kill_if_worn_out(self) -> None:
+        """Kill the process once it holds nothing but runs that have stayed over their time."""
+        if self._is_worn and all(run.doom is not None for run in self.slots.runs.values()):
+            self.kill()
 
-    def _end_run(self, outcome: InvocationOutcome) -> None:
-        run, self._run = self._run, None
-        assert run is not None, "a run ended that had not begun"
-        ended_at_ms = self._clock.now_ms()
-        figures = figures_of(
+    def _doom(self, run: Run, crash: Crashed) -> None:
+        """Have the run's report follow when its processes have ended, which are killed now."""
+        if run.doom is None:
+            run.doom = crash
+            self._loop.call_later(_KILL_SECONDS, self._report, run, crash)
+
+    def _report(self, run: Run, outcome: InvocationOutcome) -> None:
+        """Tell what came of a run, once."""
+        if run.is_told:
+            return
+        run.is_told = True
+        report = close_run(
             run,
             outcome,
+            log=self.log,
+            ended_at_ms=self._clock.now_ms(),
             duration_ms=(self._loop.time() - run.started) * 1000,
             memory_used_mb=self._memory_used_mb(),
-        )
-        if isinstance(outcome, Crashed):
-            self.log.write(log_lines.crash_line(self.function, outcome, at_ms=ended_at_ms))
-        self.log.write(*log_lines.report_lines(self.function, figures, at_ms=ended_at_ms))
-        report = InvocationReport(
-            outcome=outcome,
-            started_at_ms=run.started_at_ms,
-            ended_at_ms=ended_at_ms,
-            billed_ms=figures.billed_ms,
-            init_ms=None if run.init_ms is None else round(run.init_ms),
-            memory_used_mb=figures.memory_used_mb,
-            log_tail=self.log.tail.bytes(),
-            worker_id=self.id,
         )
         if not run.report.done():
             run.report.set_result(report)
 
     def _memory_used_mb(self) -> int:
-        if self._exit is not None:
-            return -(-self._exit.memory_bytes // 1_048_576)
-        return -(-self._memory_kb(_HIGH_WATER) // 1024)
-
-    def _memory_kb(self, figure: re.Pattern[bytes]) -> int:
-        with contextlib.suppress(OSError):
-            if self._status_fd >= 0 and (
-                match := figure.search(os.pread(self._status_fd, 4096, 0))
-            ):
-                return int(match[1])
-        return 0
+        used = self._memory.most_bytes if self._exit is None else self._exit.memory_bytes
+        return -(-used // 1_048_576)
 
     # The end.
 
@@ -371,7 +373,7 @@ class Worker:
         """Read what the process sent before it ended, then conclude."""
         self._exit = how
         self.state = WorkerState.LEAVING
-        if self._connections and (self._run is not None or not self._ready.done()):
+        if self._connections and (self.slots.runs or not self._ready.done()):
             self._goodbye = self._loop.call_later(_GOODBYE_SECONDS, self._conclude)
         else:
             self._conclude()
@@ -382,8 +384,9 @@ class Worker:
         if self._goodbye is not None:
             self._goodbye.cancel()
         self.log.drain()
-        if self._run is not None:
-            self._end_run(self._run.doom or crash_of_exit(self._run.request.request_id, self._exit))
+        for run in list(self.slots.runs.values()):
+            self._leave(run)
+            self._report(run, run.doom or crash_of_exit(run.request.request_id, self._exit))
         if not self._ready.done():
             kind = (
                 FailureKind.OUT_OF_MEMORY

@@ -1,7 +1,6 @@
 """A worker's log: reads what the process writes and hands it to the log store, line by line.
 
-A line that arrives belongs to the run that is on: it goes into the store with the worker's stream
-and into the run's tail.
+A line goes into the store with the worker's stream, and into the tail of every run that is on.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ class WorkerLog:
         """Open the pipe and read it on the running loop."""
         self.group = group
         self.stream = stream
-        self.tail = Tail()  #: the run's; replaced when the next run starts
+        self.tail = Tail()
         self._store = store
         self._clock = clock
         self._cutter = LineCutter()

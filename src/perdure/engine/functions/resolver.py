@@ -215,8 +215,17 @@ def _runnable(document: FunctionDocument, stored: StoredVersion) -> FunctionVers
         system_log_level=logging.system_log_level,
         durable=_durable(configuration),
         concurrency_max=document.reserved_concurrency,
+        runs_per_worker_max=_runs_per_worker(configuration),
         is_tenant_isolated=configuration.tenancy_config is not None,
     )
+
+
+def _runs_per_worker(configuration: FunctionConfiguration) -> int:
+    provider = configuration.capacity_provider_config
+    if provider is None:
+        return 1
+    managed = provider.lambda_managed_instances_capacity_provider_config
+    return managed.per_execution_environment_max_concurrency or 1
 
 
 def _durable(configuration: FunctionConfiguration) -> DurableSettings | None:

@@ -13,6 +13,7 @@ import msgspec
 
 from perdure.core.errors import InvalidParameterValue
 from perdure.protocol.configurations import (
+    CapacityProviderConfig,
     DurableConfig,
     Environment,
     EnvironmentResponse,
@@ -65,7 +66,6 @@ RUNTIMES: Final = (
 
 _UNSUPPORTED: Final = {
     "accelerator_config",
-    "capacity_provider_config",
     "code_signing_config_arn",
     "file_system_configs",
     "image_config",
@@ -113,6 +113,7 @@ def created(request: CreateFunctionRequest, *, name: str, arn: str) -> FunctionC
         vpc_config=_vpc(request.vpc_config),
         dead_letter_config=request.dead_letter_config,
         durable_config=_durable(request.durable_config),
+        capacity_provider_config=_capacity(request.capacity_provider_config),
         state=State.ACTIVE,
         last_update_status=LastUpdateStatus.SUCCESSFUL,
     )
@@ -157,6 +158,9 @@ def updated(
         group = current.logging_config.log_group if current.logging_config else None
         logging = _logging(request.logging_config, group or "")
         configuration = replace(configuration, logging_config=logging)
+    if request.capacity_provider_config is not None:
+        capacity = _capacity(request.capacity_provider_config)
+        configuration = replace(configuration, capacity_provider_config=capacity)
     if request.durable_config is not None:
         durable = _changed_durable(current.durable_config, request.durable_config)
         configuration = replace(configuration, durable_config=durable)
@@ -215,6 +219,11 @@ def _check_endpoint(configuration: FunctionConfiguration) -> None:
         raise InvalidParameterValue(
             "Please don't provide Runtime or Handler or Layer when the intent is to create a"
             " function with a container image."
+        )
+    if configuration.capacity_provider_config is not None:
+        raise InvalidParameterValue(
+            "CapacityProviderConfig cannot be set for a function at an endpoint: how many"
+            " invocations a process runs at once is for whoever serves it to say"
         )
     if configuration.environment is not None and configuration.environment.variables:
         raise InvalidParameterValue(
@@ -292,6 +301,19 @@ def _durable(asked: DurableConfig | None) -> DurableConfig | None:
         execution_timeout=asked.execution_timeout,
         retention_period_in_days=asked.retention_period_in_days or RETENTION_DAYS_DEFAULT,
     )
+
+
+def _capacity(asked: CapacityProviderConfig | None) -> CapacityProviderConfig | None:
+    """Take how many runs may share a worker; the provider is a name: every node is its capacity."""
+    if asked is None:
+        return None
+    if asked.lambda_managed_instances_capacity_provider_config.memory_gib_per_vcpu is not None:
+        raise InvalidParameterValue(
+            "CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig"
+            ".ExecutionEnvironmentMemoryGiBPerVCpu is not supported by Perdure: workers have no"
+            " processors of their own"
+        )
+    return asked
 
 
 def _changed_durable(current: DurableConfig | None, asked: DurableConfig) -> DurableConfig:

@@ -1,4 +1,5 @@
-// What runs in a Node.js worker: loads the handler, then takes one event after another from the Lambda Runtime API.
+// What runs in a Node.js worker: loads the handler, then takes one event after another from the Lambda Runtime API;
+// or several at once, where the function allows it.
 // No dependencies; Node.js 22 or newer. The connection is a bare socket: `fetch` and `http` cost a cold start dearly.
 
 import { existsSync, writeSync } from "node:fs";
@@ -15,8 +16,15 @@ const LINE_END = Buffer.from("\r\n\r\n");
 const environment = process.env;
 const isJson = (environment.AWS_LAMBDA_LOG_FORMAT ?? "").toUpperCase() === "JSON";
 
-/** The run that is on. */
-const current = { requestId: undefined, tenantId: undefined };
+const runsMax = Number(environment.AWS_LAMBDA_MAX_CONCURRENCY ?? 1);
+/** Whose code runs, where several runs share the process; that costs a cold start, and each await. */
+const contexts = runsMax > 1 ? new (await import("node:async_hooks")).AsyncLocalStorage() : undefined;
+/** The run that is on, or was last begun. */
+let lastBegun = { requestId: undefined, tenantId: undefined };
+
+function current() {
+  return contexts?.getStore() ?? lastBegun;
+}
 
 /** What the runtime itself holds against the function. */
 class RuntimeFault extends Error {
@@ -118,11 +126,12 @@ function writeLine(text) {
 function log(level, values) {
   const timestamp = new Date().toISOString();
   if (!isJson) {
-    writeLine(`${timestamp}\t${current.requestId ?? "undefined"}\t${level}\t${format(...values)}`);
+    writeLine(`${timestamp}\t${current().requestId ?? "undefined"}\t${level}\t${format(...values)}`);
     return;
   }
-  const record = { timestamp, level, requestId: current.requestId };
-  if (current.tenantId) record.tenantId = current.tenantId;
+  const { requestId, tenantId } = current();
+  const record = { timestamp, level, requestId };
+  if (tenantId) record.tenantId = tenantId;
   const error = values.find((value) => value instanceof Error);
   if (values.length === 1 && !(error instanceof Error)) record.message = values[0];
   else record.message = format(...values);
@@ -177,7 +186,7 @@ function logError(title, error) {
   if (isJson) {
     const timestamp = new Date().toISOString();
     const message = { errorType, errorMessage, stackTrace: trace };
-    writeLine(stringify({ timestamp, level: "ERROR", requestId: current.requestId, message }));
+    writeLine(stringify({ timestamp, level: "ERROR", requestId: current().requestId, message }));
   } else {
     log("ERROR", [`${title} \t${stringify({ errorType, errorMessage, ...own, stack: trace })}`]);
   }
@@ -300,10 +309,18 @@ async function runOnce(api, handler) {
   const { status, headers, body } = await api.next();
   if (status !== 200) process.exit(1);
   const requestId = headers["lambda-runtime-aws-request-id"];
-  current.requestId = requestId;
-  current.tenantId = headers["lambda-runtime-aws-tenant-id"];
+  const run = { requestId, tenantId: headers["lambda-runtime-aws-tenant-id"] };
+  if (contexts) {
+    await contexts.run(run, () => answerOne(api, handler, headers, body, requestId));
+    return;
+  }
+  lastBegun = run;
   if (headers["lambda-runtime-trace-id"]) environment._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"];
   else delete environment._X_AMZN_TRACE_ID;
+  await answerOne(api, handler, headers, body, requestId);
+}
+
+async function answerOne(api, handler, headers, body, requestId) {
   let answer;
   try {
     const event = parseEvent(body);
@@ -340,7 +357,8 @@ function watchForOrphans(api) {
   const give = async (title, error, status) => {
     logError(title, error);
     const document = describe(error);
-    const target = current.requestId ? `invocation/${current.requestId}/error` : "init/error";
+    const { requestId } = current();
+    const target = requestId ? `invocation/${requestId}/error` : "init/error";
     await api.post(target, JSON.stringify(document), document.errorType);
     process.exit(status);
   };
@@ -367,6 +385,11 @@ async function main() {
     process.exit(1);
   }
   watchForOrphans(api);
+  for (let others = 1; others < runsMax; others++) serve(new RuntimeApi(environment.AWS_LAMBDA_RUNTIME_API), handler);
+  await serve(api, handler);
+}
+
+async function serve(api, handler) {
   for (;;) await runOnce(api, handler);
 }
 
