@@ -148,6 +148,7 @@ class OperationsService:
                 "runtime": worker.function.runtime,
                 "pid": worker.pid,
                 "state": worker.state.name,
+                "runs": len(worker.slots.runs),
                 "kept_handlers": keepers.count(worker.id),
                 "memory_bytes": worker.memory_bytes(),
                 "started_at_ms": worker.started_at_ms,

@@ -179,6 +179,7 @@ export interface WorkerLine {
   readonly runtime: string;
   readonly pid: number | null;
   readonly state: string;
+  readonly runs: number;
   readonly kept_handlers: number;
   readonly memory_bytes: number | null;
   readonly started_at_ms: number;

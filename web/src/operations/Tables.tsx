@@ -77,6 +77,7 @@ export function WorkersTable({ workers }: { workers: readonly WorkerLine[] }) {
         { id: "state", header: "State", cell: (one) => one.state },
         { id: "runtime", header: "Runtime", cell: (one) => one.runtime },
         { id: "pid", header: "Process", cell: (one) => one.pid ?? "-" },
+        { id: "runs", header: "Runs", cell: (one) => count(one.runs) },
         { id: "kept", header: "Kept handlers", cell: (one) => count(one.kept_handlers) },
         {
           id: "memory",
