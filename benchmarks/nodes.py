@@ -31,6 +31,7 @@ from benchmarks.workloads import Figures
 _WORKLOADS: dict[str, Callable[[ServerProcess], Figures]] = {
     "w1_served": served.sequential_steps,
     "w2_served": served.many_executions,
+    "w2_shared": served.many_in_one_worker,
 }
 
 

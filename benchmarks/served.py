@@ -25,6 +25,7 @@ WAITS = 10
 ROUNDS = 1_000
 BRANCHES = 1_000
 _LET_SUSPEND_SECONDS = 0.004
+_CAPACITY_PROVIDER = "arn:aws:lambda:us-east-1:000000000000:capacity-provider:perdure"
 #: The handlers of W1 and W2, and what their figures are called.
 FLAVOURS = {"steps": "steps_per_second", "steps_async": "async_steps_per_second"}
 
@@ -74,11 +75,20 @@ class Ear:
         return self._socket.recv(65_536).decode()
 
 
-def deploy(server: ServerProcess, *names: str) -> None:
-    """Deploy handlers, and run each once, so that a worker is warm."""
+def deploy(server: ServerProcess, *names: str, runs_per_worker: int = 1) -> None:
+    """Deploy handlers; so many runs may share a worker."""
     lambda_ = client("lambda", server.url, timeout=600)
+    settings: dict[str, Any] = {}
+    if runs_per_worker > 1:
+        managed = {
+            "CapacityProviderArn": _CAPACITY_PROVIDER,
+            "PerExecutionEnvironmentMaxConcurrency": runs_per_worker,
+        }
+        settings["CapacityProviderConfig"] = {
+            "LambdaManagedInstancesCapacityProviderConfig": managed
+        }
     for name in names:
-        create(lambda_, name, HANDLERS.read_text(), Handler=f"index.{name}")
+        create(lambda_, name, HANDLERS.read_text(), Handler=f"index.{name}", **settings)
 
 
 def sequential_steps(server: ServerProcess) -> Figures:
@@ -95,20 +105,31 @@ def sequential_steps(server: ServerProcess) -> Figures:
 
 
 def many_executions(server: ServerProcess) -> Figures:
-    """W2: many executions of 10 steps, 32 callers, in steps a second."""
-    deploy(server, "steps")
+    """W2: many executions of 10 steps, 32 callers, in steps a second; a worker for each run."""
+    return {"steps_per_second": _many(server, "steps", runs_per_worker=1)}
+
+
+def many_in_one_worker(server: ServerProcess) -> Figures:
+    """W2 as above, where all runs share a worker."""
+    return {
+        figure: _many(server, name, runs_per_worker=CALLERS) for name, figure in FLAVOURS.items()
+    }
+
+
+def _many(server: ServerProcess, name: str, *, runs_per_worker: int) -> float:
+    deploy(server, name, runs_per_worker=runs_per_worker)
 
     def call(count: int) -> None:
         caller = Caller(server.port)
         for _ in range(count):
-            caller.invoke("steps", {"steps": 10})
+            caller.invoke(name, {"steps": 10})
 
     with ThreadPoolExecutor(CALLERS) as pool:
         list(pool.map(call, [2] * CALLERS))
         began = time.perf_counter()
         list(pool.map(call, [EXECUTIONS // CALLERS] * CALLERS))
         seconds = time.perf_counter() - began
-    return {"steps_per_second": EXECUTIONS // CALLERS * CALLERS * 10 / seconds}
+    return EXECUTIONS // CALLERS * CALLERS * 10 / seconds
 
 
 def short_runs(server: ServerProcess) -> Figures:
