@@ -174,6 +174,6 @@ _LOG_TABLES: Final = (
 )
 
 #: What each version adds to the one before. Forward only (V3). Functions come anew with the last;
-#: none is removed, since nodes of the version before may still be calling it.
+#: none is removed, nor is called otherwise, since nodes of the version before may be calling it.
 MIGRATIONS: Final = ((*_TABLES, *_LOG_TABLES), FUNCTIONS)
 SCHEMA: Final = len(MIGRATIONS)
