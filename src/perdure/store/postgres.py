@@ -14,7 +14,7 @@ from perdure.core.execution import Execution, Identity, Progress
 from perdure.store.change import Change, Letter
 from perdure.store.damage import Damage
 from perdure.store.postgres_clock import PostgresClock
-from perdure.store.postgres_connections import Address, Connection, Pool, close
+from perdure.store.postgres_connections import ERRORS, Address, Connection, Pool, close
 from perdure.store.postgres_durability import (
     DurabilityReport,
     WeakDurabilityError,
@@ -103,7 +103,8 @@ class PostgresStore:
         """Connect, and create or bring forward the schema; return the highest instant stored.
 
         Raises:
-            StoreOpenError: the database cannot be reached, is too new, or may not be changed.
+            StoreOpenError: the database cannot be reached, is lost meanwhile, is too new, or may
+                not be changed.
             WeakDurabilityError: it may lose what it has acknowledged.
         """
         try:
@@ -112,11 +113,12 @@ class PostgresStore:
             raise StoreOpenError(str(error)) from error
         try:
             report = await self._checked(connection)
-            async with self._address.session(connection):
-                await migrate(connection)
+            await migrate(connection)
             async with self._address.session(connection):
                 high_ms = await high_instant(connection)
                 self.clock.hear(await connection.fetchval(_READ_CLOCK))
+        except ERRORS as error:
+            raise StoreOpenError(f"{self._address} cannot be opened: {error!r}") from error
         finally:
             await close(connection)
         self._report = report

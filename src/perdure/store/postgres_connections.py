@@ -23,7 +23,7 @@ from perdure.store.protocol import (
     StoreUnknownError,
 )
 
-__all__ = ["Address", "Connection", "Fate", "Pool", "close", "fate_of"]
+__all__ = ["ERRORS", "Address", "Connection", "Fate", "Pool", "close", "fate_of"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -34,7 +34,8 @@ _RETRY_SECONDS: Final = 0.05
 _CLOSE_SECONDS: Final = 1.0
 
 _asyncpg: Final[Any] = asyncpg
-_ERRORS: Final[tuple[type[Exception], ...]] = (
+#: What the driver raises, whatever went wrong.
+ERRORS: Final[tuple[type[Exception], ...]] = (
     OSError,
     _asyncpg.PostgresError,
     _asyncpg.InterfaceError,
@@ -53,7 +54,7 @@ class Connection(Protocol):
 
     async def fetchval(self, query: str, *args: Any) -> Any: ...
 
-    def transaction(self) -> Any: ...
+    def transaction(self, *, isolation: str | None = None) -> Any: ...
 
     def is_closed(self) -> bool: ...
 
@@ -137,7 +138,7 @@ class Address:
                     server_settings={"application_name": "perdure"},
                     **self._options,
                 )
-        except (TimeoutError, *_ERRORS) as error:
+        except (TimeoutError, *ERRORS) as error:
             raise StoreUnavailableError(f"{self} cannot be reached: {error!r}") from error
 
     @contextlib.asynccontextmanager
@@ -189,7 +190,7 @@ class Pool:
         while True:
             try:
                 return await self._once(query, until)
-            except (TimeoutError, StoreUnavailableError, *_ERRORS) as error:
+            except (TimeoutError, StoreUnavailableError, *ERRORS) as error:
                 if fate_of(error) in (Fate.REFUSED, Fate.FULL):
                     raise
                 if time.monotonic() + _RETRY_SECONDS > until:
@@ -212,7 +213,7 @@ class Pool:
             except StoreUnavailableError as error:
                 if time.monotonic() + _RETRY_SECONDS > until:
                     raise StoreUnavailableError(f"{self._address}: {error!r}") from error
-            except (TimeoutError, *_ERRORS) as error:
+            except (TimeoutError, *ERRORS) as error:
                 match fate_of(error):
                     case Fate.UNKNOWN:
                         raise StoreUnknownError(f"the outcome is unknown: {error!r}") from error
