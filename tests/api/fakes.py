@@ -70,7 +70,7 @@ class FakeExecutions:
         if name not in ANSWERS:
             raise AttributeError(name)
 
-        async def method(request: Any) -> Any:
+        async def method(request: Any, _prepare: Any = None) -> Any:
             self.asked.append(request)
             if self.wait is not None:
                 await self.wait()

@@ -106,7 +106,7 @@ def test_what_is_longer_than_any_bucket_is_in_the_last() -> None:
 
 def test_a_refused_checkpoint_is_timed_too() -> None:
     class Refusing:
-        async def checkpoint_durable_execution(self, request: Any) -> Any:
+        async def checkpoint_durable_execution(self, request: Any, prepare: Any = None) -> Any:
             raise KeyError
 
     histogram = Histogram()

@@ -78,7 +78,7 @@ def test_what_somebody_holds_keeps_no_other_execution_waiting(tmp_path: Path) ->
                     "SELECT FROM perdure.execution WHERE id = $1 FOR UPDATE",
                     bytes.fromhex(held.identity.id),
                 )
-                waiting = asyncio.create_task(store.commit(a_change(held, a_begin())))
+                waiting = asyncio.ensure_future(store.commit(a_change(held, a_begin())))
                 until = time.monotonic() + 0.1
                 while time.monotonic() < until:  # so long is nobody patient
                     await admin.execute("SELECT pg_sleep(0.01)")
@@ -107,7 +107,7 @@ def test_changes_of_one_execution_keep_their_order_and_outlive_their_callers(
                 outcome = apply(execution, command, NOW_MS)
                 execution.advance(outcome)
                 changes.append(Change.of(outcome))
-            tasks = [asyncio.create_task(store.commit(one)) for one in (*changes, *others)]
+            tasks = [asyncio.ensure_future(store.commit(one)) for one in (*changes, *others)]
             await asyncio.sleep(0)
             for task in tasks[:9]:
                 task.cancel()

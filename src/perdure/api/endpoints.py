@@ -15,6 +15,7 @@ from perdure.api.errors import ApiError, error_status
 from perdure.api.exchange import Exchange
 from perdure.api.routing import Router
 from perdure.core.errors import Refusal, Unavailable
+from perdure.engine.prepared import Prepared
 from perdure.protocol.calls import CALLS, Call
 from perdure.protocol.limits import (
     CALLBACK_BODY_BYTES_MAX,
@@ -31,7 +32,7 @@ __all__ = ["LambdaService", "Method", "find_method"]
 
 _log = logging.getLogger(__name__)
 
-Method = Callable[[Any], Awaitable[Any]]
+Method = Callable[..., Awaitable[Any]]
 
 _BODY_BYTES_MAX: Final = {
     "CheckpointDurableExecution": CHECKPOINT_BODY_BYTES_MAX,
@@ -42,6 +43,8 @@ _BODY_BYTES_MAX: Final = {
 }
 #: A running handler waits for these: it must hear in time that it should try again.
 _HURRIED: Final = frozenset({"CheckpointDurableExecution", "GetDurableExecutionState"})
+#: Their methods also take who prepares the answer while what it tells is being committed.
+_PREPARED: Final = frozenset({"CheckpointDurableExecution"})
 #: The API's own refusals, which any call may meet.
 _ANYWHERE: Final = frozenset({"RequestTooLargeException", "UnsupportedMediaTypeException"})
 _NOT_JSON: Final = re.compile(rb"(?!application/(json|x-amz-json-1\.[01]|octet-stream)\b)[^;]+")
@@ -54,6 +57,7 @@ class _Endpoint:
     binding: Binding
     body_bytes_max: int
     is_hurried: bool
+    is_prepared: bool
 
 
 class LambdaService:
@@ -74,6 +78,7 @@ class LambdaService:
                 binding=Binding(call),
                 body_bytes_max=_BODY_BYTES_MAX.get(call.name, JSON_BODY_BYTES_MAX),
                 is_hurried=call.name in _HURRIED,
+                is_prepared=call.name in _PREPARED,
             )
             self._router.add(call.method, call.uri, endpoint)
         for name, method, uri in UNSUPPORTED_CALLS:
@@ -119,14 +124,14 @@ class LambdaService:
             if content_type and body and _NOT_JSON.match(content_type):
                 raise _no_json(content_type)
         request = endpoint.binding.request(labels, exchange.query, exchange.headers, body)
+        answer = Prepared(endpoint.binding.answer)
+        more = (answer.foresee,) if endpoint.is_prepared else ()
         if not endpoint.is_hurried:
-            response = await endpoint.method(request)
-        else:
-            try:
-                response = await self._deadlines.keep(endpoint.method(request))
-            except TimeoutError:
-                raise Unavailable("the service is too slow now; try again") from None
-        return endpoint.binding.answer(response)
+            return answer.of(await endpoint.method(request, *more))
+        try:
+            return answer.of(await self._deadlines.keep(endpoint.method(request, *more)))
+        except TimeoutError:
+            raise Unavailable("the service is too slow now; try again") from None
 
 
 def find_method(handlers: Sequence[object], name: str) -> Method:

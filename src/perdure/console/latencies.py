@@ -5,6 +5,7 @@ additions and keeps nothing.
 """
 
 import time
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from perdure.protocol.executions import (
@@ -13,6 +14,9 @@ from perdure.protocol.executions import (
 )
 
 __all__ = ["Histogram", "TimedCheckpoints"]
+
+#: Is shown an answer before it is true.
+Prepare = Callable[[CheckpointDurableExecutionResponse], None]
 
 _BUCKETS: Final = 128  #: up to half an hour, in microseconds
 
@@ -59,7 +63,7 @@ class Checkpoints(Protocol):
     """Answers checkpoints."""
 
     async def checkpoint_durable_execution(
-        self, request: CheckpointDurableExecutionRequest
+        self, request: CheckpointDurableExecutionRequest, prepare: Prepare | None = None
     ) -> CheckpointDurableExecutionResponse:
         """Store a handler's updates."""
         ...
@@ -74,11 +78,11 @@ class TimedCheckpoints:
         self._histogram = histogram
 
     async def checkpoint_durable_execution(
-        self, request: CheckpointDurableExecutionRequest
+        self, request: CheckpointDurableExecutionRequest, prepare: Prepare | None = None
     ) -> CheckpointDurableExecutionResponse:
         """Store a handler's updates."""
         began = time.perf_counter_ns()
         try:
-            return await self._checkpoints.checkpoint_durable_execution(request)
+            return await self._checkpoints.checkpoint_durable_execution(request, prepare)
         finally:
             self._histogram.note((time.perf_counter_ns() - began) // 1_000)

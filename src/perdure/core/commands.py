@@ -94,12 +94,15 @@ class ChainTarget:
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Apply updates, all or none. ``targets``: one for each chained invoke they start."""
+    """Apply updates, all or none. ``targets``: one for each chained invoke they start.
+
+    Without a ``client_token``, the same updates cannot be sent again.
+    """
 
     token: Token
     updates: tuple[OperationUpdate, ...]
-    client_token: str
-    updates_sha256: bytes
+    client_token: str = ""
+    updates_sha256: bytes = b""
     quotas: Quotas
     targets: Mapping[str, ChainTarget] = field(default_factory=dict[str, ChainTarget])
 

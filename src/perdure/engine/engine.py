@@ -7,6 +7,7 @@ from time to time.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Final
 
@@ -30,12 +31,15 @@ from perdure.store.protocol import (
     StoreUnknownError,
 )
 
-__all__ = ["Engine", "Listener"]
+__all__ = ["Engine", "Listener", "Meanwhile"]
 
 _log = logging.getLogger(__name__)
 
 #: Hears of every committed outcome, with its change, at once and in order.
 Listener = Callable[[Outcome, Change], None]
+
+#: Is shown an outcome that is not committed yet, and may come to nothing: nobody else may see it.
+Meanwhile = Callable[[Outcome], None]
 
 _CONFLICTS_MAX: Final = 50
 _EXECUTIONS_MAX: Final = 512
@@ -86,9 +90,17 @@ class Engine:
         return Claim(self.owner, self.clock.now_ms(), for_ms) if self.is_shared else None
 
     async def carry_out(
-        self, execution_id: str, command: Command, *, delivered: Sequence[str] = ()
+        self,
+        execution_id: str,
+        command: Command,
+        *,
+        delivered: Sequence[str] = (),
+        meanwhile: Meanwhile | None = None,
     ) -> Outcome:
         """Return what the command came to; what it changed is durable.
+
+        ``meanwhile`` is called with what it will come to while that is on its way to the disk, if
+        that takes a while: to prepare what is to be said then.
 
         Raises:
             Refusal: the command is not acceptable; nothing was changed.
@@ -103,7 +115,7 @@ class Engine:
                     return outcome
                 if outcome is not None and outcome.is_change:
                     assert execution is not None, "only a start works on nothing"
-                    if await self._settle(execution, outcome, delivered):
+                    if await self._settle(execution, outcome, delivered, meanwhile):
                         return outcome
                 await self._residents.refresh(execution_id, resident)
         raise TooManyRequests("the execution is being changed by too many others")
@@ -144,7 +156,11 @@ class Engine:
         self._residents.drop(execution_id)
 
     async def _settle(
-        self, execution: Execution | None, outcome: Outcome, delivered: Sequence[str]
+        self,
+        execution: Execution | None,
+        outcome: Outcome,
+        delivered: Sequence[str],
+        meanwhile: Meanwhile | None = None,
     ) -> bool:
         """Commit an outcome with what follows upon it, take it over, tell of it; return False if
         somebody else was faster.
@@ -153,7 +169,7 @@ class Engine:
         if self._sequels is not None:
             joint = join(self._sequels, execution, outcome, self.clock.now_ms())
         if joint is None:
-            return await self._commit_and_tell(execution, outcome, delivered)
+            return await self._commit_and_tell(execution, outcome, delivered, meanwhile)
         # Whoever asked may leave meanwhile; what was claimed must not be lost with him.
         task = asyncio.get_running_loop().create_task(
             self._settle_joint(execution, joint, delivered)
@@ -176,10 +192,15 @@ class Engine:
         return is_committed
 
     async def _commit_and_tell(
-        self, execution: Execution | None, outcome: Outcome, delivered: Sequence[str]
+        self,
+        execution: Execution | None,
+        outcome: Outcome,
+        delivered: Sequence[str],
+        meanwhile: Meanwhile | None = None,
     ) -> bool:
         change = Change.of(outcome, delivered=delivered)
-        if await self._commit(change) is not CommitResult.COMMITTED:
+        work = None if meanwhile is None else partial(meanwhile, outcome)
+        if await self._commit(change, work) is not CommitResult.COMMITTED:
             return False
         if execution is not None:
             execution.advance(outcome)
@@ -228,9 +249,16 @@ class Engine:
         )
         await self._commit(change)
 
-    async def _commit(self, change: Change) -> CommitResult:
+    async def _commit(
+        self, change: Change, meanwhile: Callable[[], None] | None = None
+    ) -> CommitResult:
         try:
-            return await self.store.commit(change)
+            committing = self.store.commit(change)
+            if meanwhile is not None and isinstance(committing, asyncio.Future):
+                await asyncio.sleep(0)  # until it was sent
+                if not committing.done():
+                    meanwhile()
+            return await committing
         except (StoreUnknownError, StoreFullError, StoreUnavailableError) as error:
             raise Unavailable(str(error)) from error
 

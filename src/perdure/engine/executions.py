@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import re
+from collections.abc import Callable
 
 import msgspec
 
@@ -21,20 +22,21 @@ from perdure.core.errors import (
     InvalidParameterValue,
     ResourceNotFound,
 )
-from perdure.core.execution import Execution, ExecutionKind, Identity, Progress
+from perdure.core.execution import Execution, ExecutionKind, Identity
 from perdure.core.history import HistoryReader
-from perdure.core.outcome import Accepted, CheckpointReply
+from perdure.core.outcome import Accepted, CheckpointReply, Outcome
 from perdure.core.quotas import Quotas
 from perdure.core.render import operation_shape
 from perdure.core.replay import replayed
+from perdure.engine.descriptions import description, summary
 from perdure.engine.directory import Functions
-from perdure.engine.engine import Engine
+from perdure.engine.engine import Engine, Meanwhile
+from perdure.engine.prepared import Prepared
 from perdure.engine.seals import Seals
 from perdure.engine.starting import Starter
 from perdure.engine.states import page
 from perdure.protocol import callbacks as callback_shapes
 from perdure.protocol import executions as shapes
-from perdure.protocol.configurations import DurableConfig
 from perdure.protocol.operations import ErrorObject, OperationUpdate
 from perdure.protocol.operations import Operation as OperationShape
 from perdure.protocol.wire import Instant
@@ -69,48 +71,57 @@ class Executions:
         self._quotas = quotas
 
     async def checkpoint_durable_execution(
-        self, request: shapes.CheckpointDurableExecutionRequest
-    ) -> shapes.CheckpointDurableExecutionResponse:
-        """Store a handler's updates; answer with the next token and what has changed."""
-        updates = request.updates or ()
-        token, operations = await self.checkpoint(
-            _id_of(request.durable_execution_arn),
-            request.checkpoint_token,
-            updates,
-            client_token=request.client_token or "",
-            updates_sha256=_digest(updates),
-        )
-        return shapes.CheckpointDurableExecutionResponse(
-            checkpoint_token=token,
-            new_execution_state=shapes.CheckpointUpdatedExecutionState(operations=operations),
-        )
-
-    async def checkpoint(
         self,
-        execution_id: str,
-        token_text: str,
-        updates: tuple[OperationUpdate, ...],
-        *,
-        client_token: str = "",
-        updates_sha256: bytes = b"",
-    ) -> tuple[str | None, tuple[OperationShape, ...]]:
-        """Store a handler's updates; return the next token and what has changed.
+        request: shapes.CheckpointDurableExecutionRequest,
+        prepare: Callable[[shapes.CheckpointDurableExecutionResponse], None] | None = None,
+    ) -> shapes.CheckpointDurableExecutionResponse:
+        """Store a handler's updates; answer with the next token and what has changed.
 
-        Without a ``client_token``, the same updates cannot be sent again: it is for callers whose
-        calls are never lost.
+        ``prepare`` is shown an answer before it is true, and perhaps never will be: nothing of it
+        may be sent before it is returned.
         """
-        token, nonce = self._seals.open_token(execution_id, token_text)
-        targets = await self._starter.targets(execution_id, updates)
+        updates = request.updates or ()
+        execution_id = _id_of(request.durable_execution_arn)
+        token, nonce = self._seals.open_token(execution_id, request.checkpoint_token)
         command = Checkpoint(
             token=token,
             updates=updates,
-            client_token=client_token,
-            updates_sha256=updates_sha256,
+            client_token=request.client_token or "",
+            updates_sha256=_digest(updates),
             quotas=self._quotas,
-            targets=targets,
+            targets=await self._starter.targets(execution_id, updates),
         )
+
+        def response(outcome: Outcome) -> shapes.CheckpointDurableExecutionResponse:
+            next_token, operations = self._told(execution_id, outcome, nonce)
+            state = shapes.CheckpointUpdatedExecutionState(operations=operations)
+            made = shapes.CheckpointDurableExecutionResponse(
+                checkpoint_token=next_token, new_execution_state=state
+            )
+            if prepare is not None:
+                prepare(made)
+            return made
+
+        answer = Prepared(response)
+        return answer.of(await self._carry_out(execution_id, command, answer.foresee))
+
+    async def checkpoint(
+        self, execution_id: str, token_text: str, updates: tuple[OperationUpdate, ...]
+    ) -> tuple[str | None, tuple[OperationShape, ...]]:
+        """Store a handler's updates; return the next token and what has changed.
+
+        The same updates cannot be sent again: it is for callers whose calls are never lost.
+        """
+        token, nonce = self._seals.open_token(execution_id, token_text)
+        targets = await self._starter.targets(execution_id, updates)
+        command = Checkpoint(token=token, updates=updates, quotas=self._quotas, targets=targets)
+        return self._told(execution_id, await self._carry_out(execution_id, command), nonce)
+
+    async def _carry_out(
+        self, execution_id: str, command: Checkpoint, meanwhile: Meanwhile | None = None
+    ) -> Outcome:
         try:
-            reply = (await self._engine.carry_out(execution_id, command)).reply
+            return await self._engine.carry_out(execution_id, command, meanwhile=meanwhile)
         except ResourceNotFound:
             raise InvalidCheckpointToken("the execution is gone") from None
         except InvalidCheckpointToken:
@@ -119,6 +130,12 @@ class Executions:
             # AWS's SDKs end the execution for good at this: say it where operators look.
             _log.warning("a checkpoint of execution %s is refused: %s", execution_id, refusal)
             raise
+
+    def _told(
+        self, execution_id: str, outcome: Outcome, nonce: bytes
+    ) -> tuple[str | None, tuple[OperationShape, ...]]:
+        """Return what a checkpoint tells: the next token and what has changed."""
+        reply = outcome.reply
         assert isinstance(reply, CheckpointReply), "a checkpoint is answered by a checkpoint reply"
         next_text = None
         if reply.token is not None:
@@ -164,7 +181,7 @@ class Executions:
         """Return one execution as it stands."""
         execution = await self._read(request.durable_execution_arn)
         with_data = request.include_execution_data is not False
-        return _description(execution, with_data=with_data)
+        return description(execution, with_data=with_data)
 
     async def get_durable_execution_history(
         self, request: shapes.GetDurableExecutionHistoryRequest
@@ -242,7 +259,7 @@ class Executions:
             last = found[-1][0]
             marker = self._seals.seal_marker(scope, f"{last.started_at_ms},{last.id}", now_ms)
         return shapes.ListDurableExecutionsByFunctionResponse(
-            durable_executions=tuple(_summary(*row) for row in found), next_marker=marker
+            durable_executions=tuple(summary(*row) for row in found), next_marker=marker
         )
 
     async def stop_durable_execution(
@@ -341,50 +358,3 @@ def _check_arn(identity: Identity, arn: str) -> None:
 
 def _digest(updates: tuple[OperationUpdate, ...]) -> bytes:
     return hashlib.blake2b(msgspec.json.encode(updates), digest_size=16).digest()
-
-
-def _summary(identity: Identity, progress: Progress) -> shapes.ExecutionSummary:
-    return shapes.ExecutionSummary(
-        durable_execution_arn=identity.arn,
-        durable_execution_name=identity.name,
-        function_arn=f"{identity.function_arn}:{identity.version}",
-        status=progress.status,
-        start_timestamp=Instant(identity.started_at_ms),
-        end_timestamp=None if progress.ended_at_ms is None else Instant(progress.ended_at_ms),
-    )
-
-
-def _description(execution: Execution, *, with_data: bool) -> shapes.GetDurableExecutionResponse:
-    identity, progress = execution.identity, execution.progress
-    root = execution.operations[identity.id]
-    pause, timeout_at_ms = progress.pause, progress.timeout_at_ms
-    return shapes.GetDurableExecutionResponse(
-        durable_execution_arn=identity.arn,
-        durable_execution_name=identity.name,
-        function_arn=f"{identity.function_arn}:{identity.version}",
-        start_timestamp=Instant(identity.started_at_ms),
-        status=progress.status,
-        input_payload=root.input if with_data else None,
-        result=root.payload if with_data else None,
-        error=root.error if with_data else None,
-        end_timestamp=None if progress.ended_at_ms is None else Instant(progress.ended_at_ms),
-        version=identity.version,
-        trace_header=shapes.TraceHeader(x_amzn_trace_id=identity.trace_id)
-        if identity.trace_id
-        else None,
-        execution_data_included=with_data,
-        durable_config=DurableConfig(
-            retention_period_in_days=identity.retention_days,
-            execution_timeout=identity.execution_timeout_seconds,
-        ),
-        pause_details=None
-        if pause is None
-        else shapes.PauseDetails(
-            pause_request_timestamp=Instant(pause.requested_at_ms),
-            execution_timeout_paused=pause.is_timeout_paused,
-            reason=pause.reason,
-        ),
-        expected_execution_timeout_timestamp=None
-        if timeout_at_ms is None
-        else Instant(timeout_at_ms),
-    )

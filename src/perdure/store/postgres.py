@@ -6,7 +6,7 @@ needs to be right is decided inside its transaction, so that no node has to know
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from perdure.core.event import Event
@@ -137,9 +137,9 @@ class PostgresStore:
         await self._writer.aclose()
         await self._pool.aclose()
 
-    async def commit(self, change: Change) -> CommitResult:
+    def commit(self, change: Change) -> Awaitable[CommitResult]:
         """Make a change durable, in one transaction with whatever else is waiting."""
-        return await self._writer.submit(piece_of(change))
+        return self._writer.submit(piece_of(change))
 
     async def load(self, execution_id: str, known: Execution | None = None) -> Execution | None:
         """Return an execution with all its operations; of what is known only changes are read."""

@@ -8,7 +8,7 @@ that were under way are unknown, and whoever reads them again finds what became 
 change that is still on its way then either was committed before, or meets another version.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -150,8 +150,8 @@ class Store(Protocol):
         """Commit what was submitted, and let go."""
         ...
 
-    async def commit(self, change: Change) -> CommitResult:
-        """Make a change durable; answered after it is."""
+    def commit(self, change: Change) -> Awaitable[CommitResult]:
+        """Make a change durable; answered after it is. It may be under way from the call on."""
         ...
 
     async def load(self, execution_id: str, known: Execution | None = None) -> Execution | None:
