@@ -39,7 +39,7 @@ _COMMIT_SECONDS: Final = 8.0
 _LOCK_MS: Final = 2_000
 _RETRIES_MAX: Final = 8
 #: A group that is under way for longer has the next connection used.
-_PATIENCE_SECONDS: Final = 0.005
+_PATIENCE_SECONDS: Final = 0.025
 _PAUSE_SECONDS: Final = 0.05
 _CLOSE_SECONDS: Final = 15.0
 #: Said instead of an error when a standby was not waited for.
