@@ -45,8 +45,8 @@ def create_app(
         LookupError: a call has no method.
     """
     services = (
-        LogsService(handlers),
         LambdaService(handlers, hurried_seconds_max=settings.checkpoint_seconds_max),
+        LogsService(handlers),
         CodeService(read_code),
         HealthService(health or HealthSource()),
     )

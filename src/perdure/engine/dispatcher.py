@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from perdure.core.commands import Wake
 from perdure.core.errors import Refusal, TooManyRequests, Unavailable
+from perdure.core.execution import Execution
 from perdure.core.outcome import CancelInvocation, Outcome
 from perdure.engine.bounds import Bounds
 from perdure.engine.directory import Functions
@@ -376,11 +377,18 @@ class Dispatcher:
         """Queue the execution if it became ready while its run was being put away; not before
         ``pause_ms`` are over. What others have committed since, they see to.
         """
-        try:
-            async with self._engine.reading(execution_id, since_version=since_version) as execution:
-                at_ms = execution.progress.ready_at_ms
-                if at_ms is not None and execution.progress.status is ExecutionStatus.RUNNING:
-                    delay_ms = max(pause_ms, at_ms - self._engine.clock.now_ms())
-                    self._offer(execution_id, execution.identity.function_arn, delay_ms)
-        except Refusal:
+        known = None
+        if since_version is not None:
+            known = self._engine.known(execution_id, since_version=since_version)
+        if known is not None:
+            self._offer_if_ready(known, pause_ms)
             return
+        with contextlib.suppress(Refusal):
+            async with self._engine.reading(execution_id, since_version=since_version) as execution:
+                self._offer_if_ready(execution, pause_ms)
+
+    def _offer_if_ready(self, execution: Execution, pause_ms: int) -> None:
+        at_ms, identity = execution.progress.ready_at_ms, execution.identity
+        if at_ms is not None and execution.progress.status is ExecutionStatus.RUNNING:
+            delay_ms = max(pause_ms, at_ms - self._engine.clock.now_ms())
+            self._offer(identity.id, identity.function_arn, delay_ms)

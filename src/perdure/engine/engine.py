@@ -141,6 +141,14 @@ class Engine:
                 return outcome
         raise TooManyRequests("the execution name is being started by too many others")
 
+    def known(self, execution_id: str, *, since_version: int = 0) -> Execution | None:
+        """Return an execution as this node knows it to have been, with that version or later, for
+        as long as the caller does not let go of the loop; None: it does not know.
+
+        Nobody is waited for, and the store is not asked.
+        """
+        return self._residents.peek(execution_id, since_version)
+
     def reading(self, execution_id: str, *, since_version: int | None = None) -> "Reading":
         """Lend an execution for as long as nothing may change it: for an ``async with``.
 
@@ -166,7 +174,10 @@ class Engine:
         somebody else was faster.
         """
         joint = None
-        if self._sequels is not None:
+        # The end of one invocation and the beginning of the next stay two changes: whoever follows
+        # the store sees that the lease was free in between (F5).
+        is_leased = execution is not None and execution.is_leased
+        if self._sequels is not None and not is_leased:
             joint = join(self._sequels, execution, outcome, self.clock.now_ms())
         if joint is None:
             return await self._commit_and_tell(execution, outcome, delivered, meanwhile)

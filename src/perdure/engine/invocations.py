@@ -138,6 +138,9 @@ class Invocations:
                 " caller waits; look at it with GetDurableExecution"
             )
         # As it was seen to have ended, or later.
+        known = self._engine.known(identity.id)
+        if known is not None:
+            return known
         async with self._engine.reading(identity.id, since_version=0) as execution:
             return execution
 

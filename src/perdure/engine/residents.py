@@ -64,6 +64,15 @@ class Residents:
         """
         return Loan(self, execution_id, since_version)
 
+    def peek(self, execution_id: str, since_version: int) -> Execution | None:
+        """Return what is in memory of an execution, whoever has borrowed it; None: nothing that is
+        new enough.
+        """
+        resident = self._residents.get(execution_id)
+        execution = None if resident is None else resident.execution
+        is_new = execution is not None and execution.progress.version >= since_version
+        return execution if is_new else None
+
     def enter(self, execution_id: str) -> Resident:
         """Return the resident, which stays as long as it has users."""
         resident = self._residents.get(execution_id)

@@ -199,8 +199,11 @@ class Runner:
         is_durable = identity.kind is ExecutionKind.DURABLE
         # As it was after its beginning was committed, or later: what is made of it is never older.
         version = begun.progress.version
-        async with self._engine.reading(identity.id, since_version=version) as execution:
-            plain = execution.operations[identity.id].input or "null"
+        execution = self._engine.known(identity.id, since_version=version)
+        if execution is None:
+            async with self._engine.reading(identity.id, since_version=version) as execution:
+                pass
+        plain = execution.operations[identity.id].input or "null"
 
         def replay() -> InvocationEnvelope:
             now_ms = self._engine.clock.now_ms()

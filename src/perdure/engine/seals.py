@@ -12,6 +12,7 @@ import hmac
 import os
 import secrets
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,7 @@ def read_key(key: bytes, source: str) -> bytes:
     return key
 
 
+@lru_cache(maxsize=1024)
 def hash_nonce(nonce: bytes) -> bytes:
     """Return what the database keeps of a nonce."""
     return hashlib.sha256(nonce).digest()

@@ -47,11 +47,8 @@ def join(
 ) -> Joint | None:
     """Return ``outcome`` with what follows upon it; None if nothing does.
 
-    The end of one invocation and the beginning of the next stay two changes: whoever follows the
-    store sees that the lease was free in between (F5).
+    ``execution``, if there is one already, is not leased.
     """
-    if execution is not None and execution.is_leased:
-        return None
     sequel = source(outcome)
     if sequel is None:
         return None

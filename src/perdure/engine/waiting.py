@@ -1,7 +1,6 @@
 """Callers that wait for an execution to end, whichever node ends it."""
 
 import asyncio
-import contextlib
 from typing import Final
 
 from perdure.core.outcome import Closed, Outcome
@@ -40,16 +39,18 @@ class Waiting:
         Raises:
             ResourceNotFound: there is no such execution, or it was removed meanwhile.
         """
-        event = asyncio.Event()
+        event, loop = asyncio.Event(), asyncio.get_running_loop()
         waiting = self._events.setdefault(execution_id, [])
         waiting.append(event)
         try:
             async with asyncio.timeout(timeout_seconds):
                 while not await self._is_closed(execution_id, since_version):
                     since_version = None
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(_LOOK_EVERY_SECONDS):
-                            await event.wait()
+                    look = loop.call_later(_LOOK_EVERY_SECONDS, event.set)
+                    try:
+                        await event.wait()
+                    finally:
+                        look.cancel()
                     # Before the look: what is told meanwhile is looked at again.
                     event.clear()
         except TimeoutError:
@@ -62,10 +63,9 @@ class Waiting:
 
     async def _is_closed(self, execution_id: str, since_version: int | None) -> bool:
         # What has ended stays so (E1): of that, the store need not be asked.
-        known = self._engine.reading(execution_id, since_version=since_version or 0)
-        async with known as execution:
-            if execution.is_closed or since_version is not None:
-                return execution.is_closed
+        known = self._engine.known(execution_id, since_version=since_version or 0)
+        if known is not None and (known.is_closed or since_version is not None):
+            return known.is_closed
         async with self._engine.reading(execution_id) as execution:
             return execution.is_closed
 
