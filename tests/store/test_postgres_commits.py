@@ -11,6 +11,8 @@ from perdure.core.execution import Execution
 from perdure.core.machine import apply
 from perdure.store.change import Change
 from perdure.store.postgres import PostgresStore
+from perdure.store.postgres_parameters import PARTITIONS
+from perdure.store.postgres_row_functions import partition_of
 from perdure.store.protocol import CommitResult
 from tests.core.builders import FUNCTION_ARN, NOW_MS, a_begin, a_checkpoint, a_start, a_step
 
@@ -18,6 +20,9 @@ from .clusters import a_database
 from .stores import Keeper, a_change, an_id, opened
 
 COMMITTED = CommitResult.COMMITTED
+_PLACE = f"""
+SELECT {partition_of("id")}, tableoid::regclass::TEXT FROM perdure.execution WHERE id = $1
+"""
 
 
 def shared(folder: Path) -> PostgresStore:
@@ -64,6 +69,33 @@ def test_groups_of_every_size_do_the_same(size: int, tmp_path: Path) -> None:
             )
             fresh = starts(200, "fresh")
             assert await committed([*changes, *fresh]) == [False] * size + [True] * size
+
+    asyncio.run(story())
+
+
+def test_a_lone_change_finds_its_execution_in_every_partition(tmp_path: Path) -> None:
+    """And is looked for where PostgreSQL puts it, not everywhere."""
+
+    async def story() -> None:
+        admin = await asyncpg.connect(a_database(tmp_path))
+        places = set[int]()
+        async with opened(shared(tmp_path)) as store:
+            keeper = Keeper(store)
+            for n in range(100):
+                execution = await keeper.start(n)
+                await keeper.tell(execution, a_begin())
+                change = a_change(execution, a_checkpoint(execution, a_step()))
+                assert await store.commit(change) is COMMITTED
+                assert await store.commit(change) is CommitResult.CONFLICT
+                found = await store.load(execution.identity.id)
+                assert found is not None
+                assert len(found.operations) == 2
+                key = bytes.fromhex(execution.identity.id)
+                number, table = await admin.fetchrow(_PLACE, key)
+                assert table == f"perdure.execution_{number}"
+                places.add(number)
+        assert places == set(range(PARTITIONS))
+        await admin.close()
 
     asyncio.run(story())
 

@@ -9,6 +9,7 @@ __all__ = [
     "EVENTS",
     "NOTE_INSTANT",
     "OPERATIONS",
+    "PARTITIONS",
     "PINNED",
     "PINS",
     "PIN_SETTINGS",
@@ -19,6 +20,8 @@ __all__ = [
     "call",
     "names_of",
 ]
+
+PARTITIONS: Final = 16
 
 #: Plans are made once, for index scans alone.
 PLANS: Final = """
@@ -67,16 +70,21 @@ PIN_SETTINGS: Final = """
     said := set_config('lock_timeout', wait, true);
 """
 
+#: Not ``extract``, which is numeric: that and the array without company are a tenth of a commit.
+_NOW_MS: Final = "floor(date_part('epoch', clock_timestamp()) * 1000)::BIGINT"
 #: The row is there already but for a connection's first commit.
-NOTE_INSTANT: Final = """
+NOTE_INSTANT: Final = f"""
     UPDATE perdure.instant SET high_ms = high WHERE slot = pg_backend_pid() AND high_ms < high;
     IF NOT FOUND THEN
         INSERT INTO perdure.instant AS i (slot, high_ms) VALUES (pg_backend_pid(), high)
         ON CONFLICT (slot) DO UPDATE SET high_ms = excluded.high_ms
             WHERE excluded.high_ms > i.high_ms;
     END IF;
-    RETURN floor(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT || lost::BIGINT[];
-"""
+    IF lost IS NULL THEN
+        RETURN ARRAY[{_NOW_MS}];
+    END IF;
+    RETURN {_NOW_MS} || lost::BIGINT[];
+"""  # noqa: S608 - constants
 
 
 def names_of(*parameters: str) -> str:

@@ -8,11 +8,10 @@ hold anything are BYTEA, payloads are BYTEA, instants are epoch milliseconds.
 from typing import Final
 
 from perdure.store.postgres_functions import FUNCTIONS
+from perdure.store.postgres_parameters import PARTITIONS
 from perdure.store.protocol import Agenda
 
-__all__ = ["MIGRATIONS", "PARTITIONS", "SCHEMA"]
-
-PARTITIONS: Final = 16
+__all__ = ["MIGRATIONS", "SCHEMA"]
 
 #: Rows that are often rewritten leave room in their page, so that no index has to be written (HOT).
 _REWRITTEN: Final = "fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05"
@@ -175,5 +174,5 @@ _LOG_TABLES: Final = (
 
 #: What each version adds to the one before. Forward only (V3). Functions come anew with the last;
 #: none is removed, nor is called otherwise, since nodes of the version before may be calling it.
-MIGRATIONS: Final = ((*_TABLES, *_LOG_TABLES), FUNCTIONS)
+MIGRATIONS: Final = ((*_TABLES, *_LOG_TABLES), (), FUNCTIONS)
 SCHEMA: Final = len(MIGRATIONS)
