@@ -23,7 +23,7 @@ from perdure.store.postgres_migrations import migrate
 from perdure.store.postgres_schema import MIGRATIONS, SCHEMA
 from perdure.store.protocol import StoreOpenError
 from tests.core.builders import a_checkpoint, a_step
-from tests.store.clusters import SCHEMA_1, Cluster, a_cluster
+from tests.store.clusters import Cluster, a_cluster, older_script
 from tests.store.stores import Keeper, an_id, opened
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
@@ -50,7 +50,7 @@ def cluster() -> Iterator[Cluster]:
     """A server that keeps what it says it has committed, with a database of schema 1."""
     with a_cluster(hot_standby="on") as server:
         server.start()
-        asyncio.run(_execute(server.url(), SCHEMA_1.read_text()))
+        asyncio.run(_execute(server.url(), older_script(1)))
         yield server
 
 
@@ -90,7 +90,7 @@ def test_a_server_that_is_killed_in_the_middle_has_the_older_schema(cluster: Clu
     half, is_killed = threading.Event(), threading.Event()
 
     def interrupted() -> Iterator[str]:
-        yield from MIGRATIONS[1]
+        yield from MIGRATIONS[-1]
         yield "CREATE TABLE perdure.half (n INTEGER)"
         half.set()
         assert is_killed.wait(60)

@@ -24,10 +24,10 @@ import pytest
 from perdure.store.postgres_connections import Address
 from perdure.store.postgres_migrations import migrate
 
-__all__ = ["SCHEMA_1", "Cluster", "a_cluster", "a_database", "binary"]
+__all__ = ["OLDER", "Cluster", "a_cluster", "a_database", "binary", "older_script"]
 
 #: What makes a database of schema 1, with executions in it: see ``test_postgres_older``.
-SCHEMA_1: Final = Path(__file__).parent / "older" / "postgres_1.sql"
+OLDER: Final = Path(__file__).parent / "older"
 
 QUICK: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on"}
 _COMMON: Final = {
@@ -165,10 +165,10 @@ class Databases:
         self._url = url
         self._cluster = cluster
         self._names: dict[str, str] = {}
-        self._templates: dict[Path | None, str] = {}
+        self._templates: dict[int | None, str] = {}
         self._count = 0
 
-    def of(self, key: str, script: Path | None = None) -> str:
+    def of(self, key: str, schema: int | None = None) -> str:
         """Return the address of the database for ``key``, made if it is new."""
         if key not in self._names:
             while len(self._names) >= _KEPT_MAX:
@@ -176,7 +176,7 @@ class Databases:
                 self._tell(f"DROP DATABASE {self._names.pop(oldest)} WITH (FORCE)")
             self._count += 1
             name = f"perdure_test_{os.getpid()}_{self._count}"
-            self._tell(f"CREATE DATABASE {name} TEMPLATE {self._template(script)}")
+            self._tell(f"CREATE DATABASE {name} TEMPLATE {self._template(schema)}")
             self._names[key] = name
         return self.address(self._names[key])
 
@@ -187,31 +187,36 @@ class Databases:
         base, _, query = self._url.partition("?")
         return f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
-    def _template(self, script: Path | None) -> str:
-        """Return the name of a database that has the schema and nothing in it, or what a script
-        has made.
-        """
-        if script not in self._templates:
+    def _template(self, schema: int | None) -> str:
+        """Return the name of a database that has the schema and nothing in it, or an older one."""
+        if schema not in self._templates:
             name = f"perdure_template_{os.getpid()}_{len(self._templates)}"
-            self._templates[script] = name
+            self._templates[schema] = name
             self._tell(f"CREATE DATABASE {name}")
             # In a thread: who asks may be in a loop already.
             with ThreadPoolExecutor(1) as pool:
-                pool.submit(_fill, self.address(name), script).result()
+                pool.submit(_fill, self.address(name), schema).result()
             atexit.register(self._tell, f"DROP DATABASE {name}")
-        return self._templates[script]
+        return self._templates[schema]
 
     def _tell(self, statement: str) -> None:
         command = [binary("psql"), self._url.replace("postgres://", "postgresql://"), "-qX"]
         subprocess.run([*command, "-c", statement], check=True, timeout=_SECONDS)
 
 
-def _fill(url: str, script: Path | None) -> None:
-    text = None if script is None else script.read_text()
+def older_script(schema: int) -> str:
+    """Return what makes a database of an older schema, with what the first one kept in it."""
+    scripts = (OLDER / f"postgres_{version}.sql" for version in range(1, schema + 1))
+    return "\n".join(script.read_text() for script in scripts)
 
+
+def _fill(url: str, schema: int | None) -> None:
     async def fill() -> None:
         connection = await Address(url).connect()
-        await (migrate(connection) if text is None else connection.execute(text))
+        if schema is None:
+            await migrate(connection)
+        else:
+            await connection.execute(older_script(schema))
         await connection.close()
 
     asyncio.run(fill())
@@ -232,9 +237,9 @@ def _databases() -> Databases:
     return Databases(cluster.url(), cluster)
 
 
-def a_database(folder: Path, *, script: Path | None = None) -> str:
+def a_database(folder: Path, *, schema: int | None = None) -> str:
     """Return the address of a database that belongs to ``folder``, on a server shared by tests.
 
-    ``script``: what makes it, in SQL, instead of the present schema.
+    ``schema``: an older one than the present, with everything in it.
     """
-    return _databases().of(str(folder), script)
+    return _databases().of(str(folder), schema)

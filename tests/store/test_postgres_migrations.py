@@ -20,7 +20,7 @@ from perdure.store.postgres_schema import MIGRATIONS, SCHEMA
 from perdure.store.protocol import StoreOpenError
 from tests.core.builders import NOW_MS
 
-from .clusters import SCHEMA_1, a_database
+from .clusters import a_database
 from .stores import Keeper, opened
 
 LATER: Final = (*MIGRATIONS, ["ALTER TABLE perdure.letter ADD COLUMN note TEXT"])
@@ -30,7 +30,7 @@ _LOCK_KEY: Final = 0x50455244
 
 def an_older_database(folder: Path) -> str:
     """Return the address of a database of schema 1."""
-    return a_database(folder, script=SCHEMA_1)
+    return a_database(folder, schema=1)
 
 
 def a_store(url: str) -> PostgresStore:

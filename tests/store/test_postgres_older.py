@@ -1,8 +1,9 @@
-"""A database of schema 1 is brought forward with live executions in it, and they go on (V3).
+"""A database of an older schema is brought forward with live executions in it, and they go on (V3).
 
 ``older/postgres_1.sql`` is that schema as the last code before decision 0038 made it, with what
 that code kept in it: executions in every state, also ones that ran when it was taken, a function,
-an alias, letters, logs. ``older/postgres_1.json`` says what it read of that.
+an alias, letters, logs. ``older/postgres_1.json`` says what it read of that. Each later file is
+what that schema's own code made of the one before.
 """
 
 import asyncio
@@ -57,10 +58,9 @@ from perdure.store.records import Record
 from tests.core.builders import FUNCTION_ARN, NOW_MS, SECOND_MS, a_begin, a_checkpoint, a_step
 from tests.engine.functions.builders import CountingEntropy, FakeClock
 
-from .clusters import SCHEMA_1, a_database
+from .clusters import OLDER, a_database
 from .stores import Keeper, a_change, an_id, opened
 
-OLDER: Final = Path(__file__).parent / "older"
 MESSAGES: Final = {kind.__name__: kind for kind in (AnnounceEnd, NotifyParent, StartChild)}
 SUCCEED: Final = OperationAction.SUCCEED
 #: When every wait and retry in it is due, and nothing has timed out.
@@ -121,9 +121,15 @@ READING: Final = msgspec.json.decode((OLDER / "postgres_1.json").read_bytes(), t
 LIVES: Final = {int(life.id, 16): life for life in READING.executions}
 
 
+@pytest.fixture(params=range(1, SCHEMA), ids="schema {}".format)
+def tmp_path(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder by the name of an older schema."""
+    return tmp_path / f"{request.param}"
+
+
 def an_older_database(folder: Path) -> str:
-    """Return the address of a database of schema 1 with everything in it."""
-    return a_database(folder, script=SCHEMA_1)
+    """Return the address of a database of the schema of that name, with everything in it."""
+    return a_database(folder, schema=int(folder.name))
 
 
 def shared(folder: Path) -> PostgresStore:
@@ -383,7 +389,10 @@ def test_of_several_nodes_one_brings_it_forward(
     with caplog.at_level(logging.INFO):
         asyncio.run(story())
     brought = [record.getMessage() for record in caplog.records if "bringing" in record.message]
-    assert brought == ["bringing the database from schema 1 to 2"]
+    assert brought == [
+        f"bringing the database from schema {version} to {version + 1}"
+        for version in range(int(tmp_path.name), SCHEMA)
+    ]
 
 
 def test_a_node_of_the_older_version_refuses_what_was_brought_forward(tmp_path: Path) -> None:
@@ -393,8 +402,8 @@ def test_a_node_of_the_older_version_refuses_what_was_brought_forward(tmp_path: 
         async with opened(shared(tmp_path)):
             pass
         connection = await Address(an_older_database(tmp_path)).connect()
-        with pytest.raises(StoreOpenError, match=f"has schema {SCHEMA}; .* knows up to 1$"):
-            await migrate(connection, MIGRATIONS[:1])
+        with pytest.raises(StoreOpenError, match=f"has schema {SCHEMA}; .* up to {tmp_path.name}$"):
+            await migrate(connection, MIGRATIONS[: int(tmp_path.name)])
         await connection.close()
         async with opened(shared(tmp_path)) as store:
             await assert_reads_as_before(store)
@@ -553,7 +562,7 @@ def test_a_damaged_letter_or_record_stays_so(table: str, tmp_path: Path) -> None
 
 def test_a_migration_that_is_cut_short_has_not_begun(tmp_path: Path) -> None:
     """V3: a database is of one schema or of another; the next who comes does all of it."""
-    ended = (*MIGRATIONS[1], "SELECT pg_terminate_backend(pg_backend_pid())")
+    ended = (*MIGRATIONS[-1], "SELECT pg_terminate_backend(pg_backend_pid())")
 
     async def state(admin: Any) -> list[Any]:
         version = await admin.fetch("SELECT version FROM perdure.schema_version")
@@ -564,7 +573,7 @@ def test_a_migration_that_is_cut_short_has_not_begun(tmp_path: Path) -> None:
             before = await state(admin)
             connection = await Address(an_older_database(tmp_path)).connect()
             with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
-                await migrate(connection, (MIGRATIONS[0], ended))
+                await migrate(connection, (*MIGRATIONS[:-1], ended))
             assert await state(admin) == before
         async with opened(shared(tmp_path)) as store:
             await assert_reads_as_before(store)
