@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 from typing import TYPE_CHECKING
 
@@ -118,27 +119,47 @@ class _Connection:
 
     def __init__(self, endpoint: Endpoint) -> None:
         plain = socket.create_connection((endpoint.host, endpoint.port), CONNECT_SECONDS)
-        plain.settimeout(ANSWER_SECONDS)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket: socket.socket = plain
         if endpoint.is_secure:
             import ssl
 
+            plain.settimeout(ANSWER_SECONDS)
             context = ssl.create_default_context()
             self._socket = context.wrap_socket(plain, server_hostname=endpoint.host)
+        else:
+            _bound_waiting(plain)
         self._reader = AnswerReader()
 
     def ask(self, message: bytes) -> HttpAnswer:
         """Send one request; return the answer."""
-        self._socket.sendall(message)
-        while True:
-            data = self._socket.recv(RECEIVE_BYTES)
-            if not data:
-                raise HttpError("the service hung up")
-            answer = self._reader.feed(data)
-            if answer is not None:
-                return answer
+        try:
+            self._socket.sendall(message)
+            while True:
+                data = self._socket.recv(RECEIVE_BYTES)
+                if not data:
+                    raise HttpError("the service hung up")
+                answer = self._reader.feed(data)
+                if answer is not None:
+                    return answer
+        except BlockingIOError:
+            raise TimeoutError("timed out") from None
 
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
+
+
+def _bound_waiting(plain: socket.socket) -> None:
+    """Have the kernel keep the time for which ``plain`` waits.
+
+    Python would ask it first whether there is something, and let another thread go on, each time.
+    """
+    seconds, rest = divmod(ANSWER_SECONDS, 1)
+    span = struct.pack("@ll", int(seconds), int(rest * 1_000_000))
+    try:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, span)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, span)
+        plain.settimeout(None)
+    except (AttributeError, OSError):  # a system where this is said otherwise
+        plain.settimeout(ANSWER_SECONDS)
