@@ -20,7 +20,8 @@ from perdure.protocol.words import ExecutionStatus, InvocationStatus, OperationS
 from perdure.sdk.client import Progress, ServiceError
 from perdure.sdk.envelopes import Opening
 from perdure.sdk.execution import DurableFunction
-from perdure.sdk.loop import ClientInThread, DurableLoop, new_event_loop
+from perdure.sdk.loop import DurableLoop, new_event_loop
+from perdure.sdk.loop_threads import ClientInThread
 from perdure.sdk.parking import Parking
 from tests.core.builders import Story, a_checkpoint, a_start
 

@@ -316,7 +316,7 @@ def _parked(arn: str, handler: Any, keep: Parking | None) -> dict[str, Any]:
 
 def _client_for_loop(client: ServiceClient) -> AsyncServiceClient:
     """Return a client for the process's event loop: the client's own, or calls in threads."""
-    from perdure.sdk.loop import ClientInThread
+    from perdure.sdk.loop_threads import ClientInThread
 
     for_loop: Callable[[], AsyncServiceClient] | None = getattr(client, "for_loop", None)
     return ClientInThread(client) if for_loop is None else for_loop()

@@ -10,7 +10,8 @@ from perdure.sdk.conduct import conduct
 from perdure.sdk.context import AsyncDurableContext
 from perdure.sdk.envelopes import PENDING
 from perdure.sdk.journal import Journal
-from perdure.sdk.loop import DurableLoop, LoopDriver
+from perdure.sdk.loop import DurableLoop
+from perdure.sdk.loop_driver import LoopDriver
 from perdure.sdk.run import Run
 
 if TYPE_CHECKING:
