@@ -1,4 +1,4 @@
-"""Calls to the service as data: made one after another, in either colour."""
+"""Calls to the service as data: made one after another, in either colour, or called back."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -8,6 +8,7 @@ import pytest
 
 from perdure.sdk.calls import make_calls, make_calls_async
 from perdure.sdk.client import Progress, ServiceError
+from perdure.sdk.loop_calls import begin_calls
 
 Result = TypeVar("Result")
 Calls = Generator[tuple[str, tuple[Any, ...]], Progress, Result]
@@ -44,7 +45,47 @@ def make_awaiting(calls: Calls[Any], client: Any) -> Any:
     return asyncio.run(make_calls_async(calls, awaited))
 
 
-MAKE = pytest.mark.parametrize("make", [make_calls, make_awaiting], ids=["sync", "async"])
+class CallingClient(AsyncClient):
+    """The same, which calls back: at once, or in another turn of the loop."""
+
+    def begin(
+        self,
+        method: str,
+        arguments: tuple[Any, ...],
+        answered: Callable[[Progress | BaseException], None],
+    ) -> None:
+        """Answer the first call in another turn, the others at once."""
+        try:
+            answer: Any = getattr(self._client, method)(*arguments)
+        except ServiceError as error:
+            answer = error
+        if len(self._client.asked) == 1:
+            asyncio.get_running_loop().call_soon(answered, answer)
+        else:
+            answered(answer)
+
+
+def make_called_back(kind: type[AsyncClient]) -> Callable[..., Any]:
+    async def made(calls: Calls[Any], client: Any) -> Any:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        awaited: Any = kind(client)
+        begin_calls(calls, awaited, future.set_result)
+        outcome = await future
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def make(calls: Calls[Any], client: Any) -> Any:
+        return asyncio.run(made(calls, client))
+
+    return make
+
+
+MAKE = pytest.mark.parametrize(
+    "make",
+    [make_calls, make_awaiting, make_called_back(CallingClient), make_called_back(AsyncClient)],
+    ids=["sync", "async", "called back", "called back by a task"],
+)
 
 
 @MAKE

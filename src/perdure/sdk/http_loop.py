@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, cast
+from contextvars import Context
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from perdure.sdk.http_calls import checkpoint_call, state_call
 from perdure.sdk.http_messages import (
@@ -20,14 +22,20 @@ from perdure.sdk.http_messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from perdure.protocol.operations import OperationUpdate
     from perdure.sdk.client import Progress
     from perdure.sdk.http_calls import HttpCall
     from perdure.sdk.http_messages import Endpoint, HttpAnswer
+    from perdure.sdk.loop_calls import Answered
 
 __all__ = ["LoopHttpClient"]
+
+_CALLS: Final[dict[str, Callable[..., HttpCall]]] = {
+    "checkpoint": checkpoint_call,
+    "read_state": state_call,
+}
 
 
 class LoopHttpClient:
@@ -37,16 +45,21 @@ class LoopHttpClient:
         """Connect when somebody calls."""
         self._endpoint = endpoint
         self._idle: list[_Connection] = []
+        self._connecting: set[asyncio.Task[_Connection]] = set()
 
     async def checkpoint(
         self, arn: str, token: str, updates: Sequence[OperationUpdate], client_token: str
     ) -> Progress:
         """See ``AsyncServiceClient``."""
-        return await self._make(checkpoint_call(arn, token, updates, client_token))
+        return await self._made("checkpoint", arn, token, updates, client_token)
 
     async def read_state(self, arn: str, token: str, marker: str | None) -> Progress:
         """See ``AsyncServiceClient``."""
-        return await self._make(state_call(arn, token, marker))
+        return await self._made("read_state", arn, token, marker)
+
+    def begin(self, method: str, arguments: tuple[Any, ...], answered: Answered) -> None:
+        """Begin a call of one of these, without waiting: see ``loop_calls``."""
+        _Call(self, _CALLS[method](*arguments), answered).go_on(None)
 
     def close(self) -> None:
         """Hang up every connection that is idle; may be called from any thread."""
@@ -54,42 +67,29 @@ class LoopHttpClient:
         for connection in idle:
             connection.close_soon()
 
-    async def _make(self, call: HttpCall) -> Progress:
-        try:
-            request = next(call)
-            while True:
-                if not isinstance(request, HttpRequest):
-                    await asyncio.sleep(request)
-                    request = call.send(None)
-                    continue
-                try:
-                    answer = await self._exchange(request)
-                except OSError as error:
-                    request = call.throw(error)
-                else:
-                    request = call.send(answer)
-        except StopIteration as end:
-            return end.value
+    def message(self, request: HttpRequest) -> bytes:
+        """Return a request as it travels."""
+        return self._endpoint.message(request)
 
-    async def _exchange(self, request: HttpRequest) -> HttpAnswer:
-        message = self._endpoint.message(request)
-        if self._idle:
-            # If it was closed while it was idle, a new one tells whether the service is there.
-            with contextlib.suppress(OSError):
-                return await self._ask(self._idle.pop(), message)
-        return await self._ask(await self._connect(), message)
+    def take_idle(self) -> _Connection | None:
+        """Return a connection that nobody uses."""
+        return self._idle.pop() if self._idle else None
 
-    async def _ask(self, connection: _Connection, message: bytes) -> HttpAnswer:
-        try:
-            answer = await connection.ask(message)
-        except BaseException:
-            connection.close()
-            raise
-        if answer.is_last:
-            connection.close()
-        else:
-            self._idle.append(connection)
-        return answer
+    def give_back(self, connection: _Connection) -> None:
+        """Keep a connection for the next call."""
+        self._idle.append(connection)
+
+    def connect(self, connected: Callable[[asyncio.Task[_Connection]], None]) -> None:
+        """Begin to connect; ``connected`` is told when that has ended."""
+        task = asyncio.get_running_loop().create_task(self._connect(), context=Context())
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+        task.add_done_callback(connected)
+
+    async def _made(self, method: str, *arguments: Any) -> Progress:
+        future: asyncio.Future[Progress] = asyncio.get_running_loop().create_future()
+        self.begin(method, arguments, partial(_settle, future))
+        return await future
 
     async def _connect(self) -> _Connection:
         endpoint = self._endpoint
@@ -106,6 +106,79 @@ class LoopHttpClient:
         return connection
 
 
+class _Call:
+    """One call under way: asks as it is told to, and is told what came of it."""
+
+    __slots__ = ("_answered", "_call", "_client", "_connection", "_is_first", "_message")
+
+    def __init__(self, client: LoopHttpClient, call: HttpCall, answered: Answered) -> None:
+        self._client = client
+        self._call = call
+        self._answered = answered
+        self._message = b""
+        self._connection: _Connection | None = None
+        self._is_first = True  #: it asks by a connection that was made for it
+
+    def go_on(self, answer: HttpAnswer | BaseException | None) -> None:
+        """Take in an answer, or what has prevented it; ask what is next."""
+        outcome: Any
+        try:
+            if isinstance(answer, BaseException):
+                request = self._call.throw(answer)
+            else:
+                request = self._call.send(answer)
+        except StopIteration as end:
+            outcome = end.value
+        except BaseException as error:  # noqa: BLE001 - whoever is told decides what it means
+            outcome = error
+        else:
+            if isinstance(request, HttpRequest):
+                self._ask(request)
+            else:
+                asyncio.get_running_loop().call_later(request, self.go_on, None)
+            return
+        self._answered(outcome)
+
+    def _ask(self, request: HttpRequest) -> None:
+        self._message = self._client.message(request)
+        connection = self._client.take_idle()
+        self._is_first = connection is None
+        if connection is None:
+            self._client.connect(self._connected)
+        else:
+            self._ask_by(connection)
+
+    def _ask_by(self, connection: _Connection) -> None:
+        self._connection = connection
+        connection.ask(self._message, self._heard)
+
+    def _connected(self, task: asyncio.Task[_Connection]) -> None:
+        if task.cancelled():
+            self.go_on(HttpError("the connection was given up"))
+            return
+        error = task.exception()
+        if error is not None:
+            self.go_on(error)
+        else:
+            self._ask_by(task.result())
+
+    def _heard(self, answer: HttpAnswer | OSError) -> None:
+        connection, self._connection = self._connection, None
+        assert connection is not None, "it is asked before it answers"
+        if isinstance(answer, OSError):
+            connection.close()
+            if not self._is_first:
+                # It was closed while it was idle; a new one tells whether the service is there.
+                self._is_first = True
+                self._client.connect(self._connected)
+                return
+        elif answer.is_last:
+            connection.close()
+        else:
+            self._client.give_back(connection)
+        self.go_on(answer)
+
+
 class _Connection(asyncio.BufferedProtocol):
     """One connection; one call at a time."""
 
@@ -114,20 +187,20 @@ class _Connection(asyncio.BufferedProtocol):
         self._room = memoryview(bytearray(RECEIVE_BYTES))
         self._reader = AnswerReader()
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[HttpAnswer] | None = None
+        self._answered: Callable[[HttpAnswer | OSError], None] | None = None
         self._due_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    async def ask(self, message: bytes) -> HttpAnswer:
-        """Send one request; return the answer."""
+    def ask(self, message: bytes, answered: Callable[[HttpAnswer | OSError], None]) -> None:
+        """Send one request; ``answered`` is told the answer, or why there is none."""
         if self._transport is None:
-            raise HttpError("the service hung up")
-        answer = self._answer = self._loop.create_future()
+            answered(HttpError("the service hung up"))
+            return
+        self._answered = answered
         self._due_at = self._loop.time() + ANSWER_SECONDS
         if self._timer is None:
             self._timer = self._loop.call_at(self._due_at, self._check_time)
         self._transport.write(message)
-        return await answer
 
     def close(self) -> None:
         """Hang up."""
@@ -148,7 +221,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._transport = None
         if self._timer is not None:
             self._timer.cancel()
-        self._fail(exc if isinstance(exc, OSError) else HttpError("the service hung up"))
+        self._tell(exc if isinstance(exc, OSError) else HttpError("the service hung up"))
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to put what comes."""
@@ -159,15 +232,15 @@ class _Connection(asyncio.BufferedProtocol):
         try:
             answer = self._reader.feed(self._room[:nbytes])
         except HttpError as error:
-            self._fail(error)
+            self._tell(error)
             return
-        waiting = self._answer
-        if answer is not None and waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+        if answer is not None:
+            self._tell(answer)
 
-    def _fail(self, error: OSError) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+    def _tell(self, answer: HttpAnswer | OSError) -> None:
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            answered(answer)
 
     def _check_time(self) -> None:
         """Give up an answer that is late; else look again when it would be.
@@ -175,9 +248,18 @@ class _Connection(asyncio.BufferedProtocol):
         One timer serves all calls of a connection: it is cheaper to look than to set it anew.
         """
         self._timer = None
-        if self._answer is None or self._answer.done():
+        if self._answered is None:
             return
         if self._due_at <= self._loop.time():
-            self._fail(TimeoutError("timed out"))
+            self._tell(TimeoutError("timed out"))
         else:
             self._timer = self._loop.call_at(self._due_at, self._check_time)
+
+
+def _settle(future: asyncio.Future[Progress], outcome: Progress | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

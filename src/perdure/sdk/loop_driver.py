@@ -8,9 +8,9 @@ import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from perdure.sdk.calls import make_calls_async
 from perdure.sdk.exceptions import BackgroundThreadError
 from perdure.sdk.failures import unwrapped
+from perdure.sdk.loop_calls import begin_calls
 from perdure.sdk.loop_threads import in_thread
 from perdure.sdk.pulse import PULSE
 from perdure.sdk.requests import BranchEnd
@@ -39,7 +39,8 @@ class LoopDriver:
         self._run = run
         self._loop = asyncio.get_running_loop()
         self._blank = contextvars.Context()
-        self._sender: asyncio.Task[None] | None = None
+        self._is_sending = False
+        self._sending_ends: asyncio.Future[None] | None = None  #: for whoever waits for it
         self._flushers: list[tuple[int, asyncio.Future[None]]] = []
         self._seen_ticket = 0
         self._is_on = False
@@ -47,7 +48,7 @@ class LoopDriver:
     @property
     def is_at_rest(self) -> bool:
         """Whether only the service can move the handler on, now that the loop is about to sleep."""
-        return self._run.board.is_at_rest and self._sender is None
+        return self._run.board.is_at_rest and not self._is_sending
 
     async def drive(self, body: Body) -> Any:
         """Run an operation to its end; return its result."""
@@ -137,8 +138,9 @@ class LoopDriver:
             for task in remaining:
                 task.cancel()
             await asyncio.gather(*remaining, return_exceptions=True)
-        if self._sender is not None:
-            await asyncio.wait({self._sender})
+        if self._is_sending:
+            self._sending_ends = self._loop.create_future()
+            await self._sending_ends
 
     def start(self) -> None:
         """Begin to be asked, now and then, whether something has waited for long."""
@@ -181,24 +183,28 @@ class LoopDriver:
 
     def _send_soon(self) -> None:
         run = self._run
-        if self._sender is None and not (run.is_revoked or run.is_completed or run.fault):
-            self._sender = self._loop.create_task(self._send(), context=self._blank.copy())
+        if not self._is_sending and not (run.is_revoked or run.is_completed or run.fault):
+            self._is_sending = True
+            self._loop.call_soon(self._send, context=self._blank)
 
-    async def _send(self) -> None:
+    def _send(self) -> None:
+        """Send whatever was recorded in the last turn of the loop."""
+        begin_calls(self._run.exchange(), self.client, self._sent)
+
+    def _sent(self, error: BaseException | None) -> None:
         run = self._run
-        try:
-            while True:
-                # Whatever is recorded in this turn of the loop goes along.
-                await asyncio.sleep(0)
-                await make_calls_async(run.exchange(), self.client)
-                self._let_go(run.stored)
-                if not self._flushers or run.is_revoked or run.is_completed:
-                    break
-        except BackgroundThreadError:
-            pass  # it is raised where it is waited for: the run has noted it
-        finally:
-            self._sender = None
-            self._let_go(run.recorded)
+        self._let_go(run.stored if error is None else run.recorded)
+        if self._flushers and not (run.is_revoked or run.is_completed):
+            self._loop.call_soon(self._send, context=self._blank)
+            return
+        self._is_sending = False
+        self._let_go(run.recorded)
+        if self._sending_ends is not None:
+            _settle(self._sending_ends)
+        # A fault is raised where it is waited for: the run has noted it.
+        if error is not None and not isinstance(error, BackgroundThreadError):
+            problem = {"message": "a checkpoint has failed", "exception": error}
+            self._loop.call_exception_handler(problem)
 
     def _let_go(self, ticket: int) -> None:
         """Wake those who wait for what is recorded up to ``ticket``."""
