@@ -126,19 +126,20 @@ def decode(
         WireError: ``data`` is no object, lacks a required member, or a member is of the wrong type
         or out of bounds.
     """
-    if not isinstance(data, Mapping):
+    # Most are dicts: to find out about others takes as long as to read a member.
+    if type(data) is not dict and not isinstance(data, Mapping):
         raise WireError(path or shape.__name__, "must be an object", data)
     values = typing.cast("Mapping[str, Any]", data)
     prefix = f"{path}." if path else ""
     arguments: dict[str, Any] = {}
-    plan = _plans.get(shape) or _plan(shape)
+    by_wire, required = _plans.get(shape) or _plan(shape)
     for wire, value in values.items():
-        member = plan.by_wire.get(wire)
-        if member is not None and value is not None:
-            arguments[member.attribute] = member.decode(value, prefix + wire, unit)
-    for member in plan.required:
-        if member.attribute not in arguments:
-            raise WireError(prefix + member.wire, "is required")
+        if value is not None and wire in by_wire:
+            attribute, convert = by_wire[wire]
+            arguments[attribute] = convert(value, prefix + wire, unit)
+    if not arguments.keys() >= required.keys():
+        missing = next(wire for name, wire in required.items() if name not in arguments)
+        raise WireError(prefix + missing, "is required")
     return shape(**arguments)
 
 
@@ -155,8 +156,8 @@ def encode(value: object, *, unit: TimeUnit = TimeUnit.SECONDS) -> dict[str, Any
 class _Plan(typing.NamedTuple):
     """A shape's members as whoever reads one looks for them."""
 
-    by_wire: dict[str, Member]
-    required: tuple[Member, ...]
+    by_wire: dict[str, tuple[str, Callable[[Any, str, TimeUnit], Any]]]
+    required: dict[str, str]  #: to their wire names
 
 
 _plans: dict[type, _Plan] = {}
@@ -165,8 +166,8 @@ _plans: dict[type, _Plan] = {}
 def _plan(shape: type) -> _Plan:
     found = members(shape)
     plan = _plans[shape] = _Plan(
-        {member.wire: member for member in found},
-        tuple(member for member in found if member.is_required),
+        {member.wire: (member.attribute, member.decode) for member in found},
+        {member.attribute: member.wire for member in found if member.is_required},
     )
     return plan
 
@@ -351,9 +352,11 @@ def _decode_blob(value: Any, path: str, _: TimeUnit) -> bytes:
 def _decode_instant(value: Any, path: str, unit: TimeUnit) -> Instant:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise WireError(path, f"must be epoch {unit.name.lower()}", value)
-    if not 0 <= value * unit.value <= _INSTANT_MS_MAX:
+    # Without ``unit.value``: that is a call of a property.
+    at_ms = value if unit is TimeUnit.MILLISECONDS else value * 1000
+    if not 0 <= at_ms <= _INSTANT_MS_MAX:
         raise WireError(path, "is out of range", value)
-    return Instant(round(value * unit.value))
+    return Instant(round(at_ms))
 
 
 _SCALARS: Final[dict[Any, Callable[[Any, str, TimeUnit], Any]]] = {

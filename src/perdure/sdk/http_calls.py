@@ -31,6 +31,8 @@ _TRIES: Final = 5
 _FIRST_PAUSE_SECONDS: Final = 0.05
 #: What is written has no cycles: it is made here.
 _to_json: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+#: ``json.loads`` would look first in which of Unicode's encodings the bytes are.
+_from_json: Final = json.JSONDecoder().decode
 
 
 def checkpoint_call(
@@ -88,7 +90,7 @@ def _asked(
 
 def _document(data: bytes) -> dict[str, Any]:
     try:
-        document: Any = json.loads(data)
+        document: Any = _from_json(data.decode())
     except ValueError:
         document = None
     if not isinstance(document, dict):
