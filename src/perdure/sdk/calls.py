@@ -6,7 +6,6 @@ answered; so the text is the same whether one blocks for the answer or awaits it
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -23,27 +22,33 @@ __all__ = ["make_calls", "make_calls_async"]
 
 def make_calls(calls: Calls[Result], client: ServiceClient) -> Result:
     """Make the calls, blocking; return what the generator returns."""
-    go_on: Callable[[], tuple[str, tuple[Any, ...]]] = partial(next, calls)
+    go_on: Callable[[Any], tuple[str, tuple[Any, ...]]] = calls.send
+    answer: Any = None
     while True:
         try:
-            method, arguments = go_on()
+            method, arguments = go_on(answer)
         except StopIteration as end:
             return end.value
         try:
-            go_on = partial(calls.send, getattr(client, method)(*arguments))
+            answer = getattr(client, method)(*arguments)
+            go_on = calls.send
         except Exception as error:  # noqa: BLE001 - whoever asked decides what it means
-            go_on = partial(calls.throw, error)
+            answer = error
+            go_on = calls.throw
 
 
 async def make_calls_async(calls: Calls[Result], client: AsyncServiceClient) -> Result:
     """Make the calls, awaiting; return what the generator returns."""
-    go_on: Callable[[], tuple[str, tuple[Any, ...]]] = partial(next, calls)
+    go_on: Callable[[Any], tuple[str, tuple[Any, ...]]] = calls.send
+    answer: Any = None
     while True:
         try:
-            method, arguments = go_on()
+            method, arguments = go_on(answer)
         except StopIteration as end:
             return end.value
         try:
-            go_on = partial(calls.send, await getattr(client, method)(*arguments))
+            answer = await getattr(client, method)(*arguments)
+            go_on = calls.send
         except Exception as error:  # noqa: BLE001 - whoever asked decides what it means
-            go_on = partial(calls.throw, error)
+            answer = error
+            go_on = calls.throw

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogInfo", "LoggedExecution", "LoggedOperation", "Logger", "LoggerInterface"]
 
+_NO_EXTRA: Final[Mapping[str, object]] = {}
 _METHODS: Final = ("debug", "info", "warning", "error", "exception")
 
 
@@ -81,7 +82,8 @@ class Logger(LoggerInterface):
     ) -> None:
         """Write to ``logger``, with ``default_extra``, unless ``is_replaying()``."""
         self._logger = logger
-        self._default_extra = default_extra
+        self._given_extra = default_extra
+        self._info: LogInfo | None = None  #: what the extra is made of, once it is asked for
         self._is_replaying = is_replaying
 
     @classmethod
@@ -92,16 +94,9 @@ class Logger(LoggerInterface):
         is_replaying: Callable[[], bool] = _never,
     ) -> Self:
         """Return a logger for the place that ``info`` says."""
-        extra: dict[str, object] = {"executionArn": info.execution_state.durable_execution_arn}
-        if info.parent_id:
-            extra["parentId"] = info.parent_id
-        if info.name:
-            extra["operationName"] = info.name  # a log record has a ``name`` of its own
-        if info.attempt is not None:
-            extra["attempt"] = info.attempt
-        if info.operation_id:
-            extra["operationId"] = info.operation_id
-        return cls(logger, extra, is_replaying)
+        made = cls(logger, _NO_EXTRA, is_replaying)
+        made._info = info
+        return made
 
     def with_log_info(self, info: LogInfo) -> Logger:
         """Return a logger for another place, that is silent when this one is."""
@@ -145,11 +140,33 @@ class Logger(LoggerInterface):
             log = self._logger.exception  # inside the author's handler of it
             log(msg, *args, **self._options(extra))
 
+    @property
+    def _default_extra(self) -> Mapping[str, object]:
+        """What is added to every line: most loggers never write one."""
+        info = self._info
+        if info is not None:
+            self._given_extra = _extra_of(info)
+            self._info = None
+        return self._given_extra
+
     def _options(self, extra: Mapping[str, object] | None) -> dict[str, Any]:
         options: dict[str, Any] = {"extra": {**self._default_extra, **(extra or {})}}
         if _takes_stacklevel(type(self._logger)):
             options["stacklevel"] = 2  # the line is the caller's, not this module's
         return options
+
+
+def _extra_of(info: LogInfo) -> dict[str, object]:
+    extra: dict[str, object] = {"executionArn": info.execution_state.durable_execution_arn}
+    if info.parent_id:
+        extra["parentId"] = info.parent_id
+    if info.name:
+        extra["operationName"] = info.name  # a log record has a ``name`` of its own
+    if info.attempt is not None:
+        extra["attempt"] = info.attempt
+    if info.operation_id:
+        extra["operationId"] = info.operation_id
+    return extra
 
 
 @cache

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 from functools import partial
+from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from perdure.sdk.exceptions import BackgroundThreadError
@@ -54,9 +55,11 @@ class LoopDriver:
         """Run an operation to its end; return its result."""
         step: Callable[[Any], Request] = body.send
         answer: Any = None
-        self._check_on()
         try:
             while True:
+                if not self._is_on:
+                    # A parked handler has moved by itself, as by a timer of ``asyncio``: let it go.
+                    self._run.suspend()
                 request = step(answer)
                 try:
                     answer = await request.by(self)
@@ -64,7 +67,6 @@ class LoopDriver:
                 except BaseException as error:  # noqa: BLE001 - the operation's to handle
                     answer = error
                     step = body.throw
-                self._check_on()
         except StopIteration as stop:
             return stop.value
 
@@ -73,20 +75,22 @@ class LoopDriver:
         board = self._run.board
         if self._run.is_suspended:
             raise suspension()
-        board.add(request.is_work)
-        before = ACTIVE.set(Place(request.scope, "", self.tasks))
+        function, arguments, scope, is_work = request
+        if is_work:
+            board.add(1)
+        before = ACTIVE.set(Place(scope, "", self.tasks))
         try:
-            function, arguments = request.function, request.arguments
-            if request.is_work and not inspect.iscoroutinefunction(function):
+            if is_work and not _is_coroutine_function(function):
                 result = await in_thread(lambda: function(*arguments))
             else:
                 result = function(*arguments)
-            return await result if inspect.isawaitable(result) else result
+            return await result if _is_awaitable(result) else result
         except BaseExceptionGroup as group:
             raise unwrapped(group) from None
         finally:
             ACTIVE.reset(before)
-            board.add(-request.is_work)
+            if is_work:
+                board.add(-1)
 
     async def flush(self, request: Flush) -> None:
         """Wait until what is recorded up to the ticket is stored."""
@@ -171,11 +175,6 @@ class LoopDriver:
         if waiter.error is not None:
             raise waiter.error
 
-    def _check_on(self) -> None:
-        """Let a parked handler go that has moved by itself, as by a timer of ``asyncio``."""
-        if not self._is_on:
-            self._run.suspend()
-
     def _refresh(self) -> None:
         # By now the invocation may be over, or about to be.
         if self._is_on and not self._run.board.is_at_rest:
@@ -223,6 +222,17 @@ class LoopDriver:
             error = raised
         end = BranchEnd(request.number, result, error)
         self._run.board.deliver(request.mailbox, end, is_last_word=True)
+
+
+def _is_coroutine_function(function: Callable[..., Any]) -> bool:
+    # The common case first: ``inspect`` looks through partials, methods and marks.
+    if type(function) is FunctionType and function.__code__.co_flags & inspect.CO_COROUTINE:
+        return True
+    return inspect.iscoroutinefunction(function)
+
+
+def _is_awaitable(result: object) -> bool:
+    return type(result) is CoroutineType or inspect.isawaitable(result)
 
 
 def _settle(future: asyncio.Future[None]) -> None:

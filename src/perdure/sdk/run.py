@@ -98,12 +98,12 @@ class Run:
         Raises ``OrphanedChildException`` if the context it belongs to has ended, and what stopped
         the run if it is stopped.
         """
-        self.board.check(scope)
         if self.hooks is not None and update.action is OperationAction.START:
+            self.board.check(scope)
             self.hooks.on_operation_start(update, self.journal.find(update.id))
         size = _UPDATE_BYTES + len(update.payload or "") + _error_bytes(update.error)
         with self._lock:
-            # Again, now that nobody can close the scope and record its end in between.
+            # Now, when nobody can close the scope and record its end in between.
             self.board.check_locked(scope)
             self._pending.append(_Queued(update, size))
             self._recorded += 1
