@@ -37,6 +37,22 @@ class ExecutionContext(NamedTuple):
     durable_execution_arn: str
 
 
+class _Replay:
+    """Whether what a context runs has run before.
+
+    Its loggers know this, and not the context: nothing of a run refers to itself, so that all of it
+    is freed at its end, and not when garbage is next looked for.
+    """
+
+    __slots__ = ("is_on",)
+
+    def __init__(self, is_on: bool) -> None:
+        self.is_on = is_on
+
+    def is_replaying(self) -> bool:
+        return self.is_on
+
+
 class BaseContext:
     """A context: the handler's own, or a child's."""
 
@@ -61,14 +77,14 @@ class BaseContext:
         self.parent_id = around.parent_id if around is not None and is_virtual else own_id
         self._prefix = own_id
         self._is_virtual = is_virtual
-        self._is_replaying = is_replaying
+        self._replay_state = _Replay(is_replaying)
         self._counts: dict[str, int] = {}
         name = identity.name if identity is not None else None
         self.scope = Scope(around.scope if around is not None else None, name)
         self._log_info = LogInfo(run, parent_id=self.parent_id)
         if around is not None:
             logger = around.logger.with_log_info(self._log_info)
-            self.logger: Logger = logger.with_is_replaying(self.is_replaying)
+            self.logger: Logger = logger.with_is_replaying(self._replay_state.is_replaying)
         else:
             self.set_logger(logging.getLogger())
 
@@ -89,15 +105,17 @@ class BaseContext:
 
     def is_replaying(self) -> bool:
         """Tell whether the code that runs now has run before, up to here."""
-        return self._is_replaying
+        return self._replay_state.is_on
 
     def set_logger(self, new_logger: LoggerInterface) -> None:
         """Log through ``new_logger`` from now on."""
-        self.logger = Logger.from_log_info(new_logger, self._log_info, self.is_replaying)
+        self.logger = Logger.from_log_info(
+            new_logger, self._log_info, self._replay_state.is_replaying
+        )
 
     def end_replay(self) -> None:
         """Count what runs from now on as new."""
-        self._is_replaying = False
+        self._replay_state.is_on = False
 
     def child(self, identity: Identity, *, is_virtual: bool = False) -> Self:
         """Return the context of a child operation."""
@@ -107,7 +125,7 @@ class BaseContext:
             around=self,
             identity=identity,
             is_virtual=is_virtual,
-            is_replaying=self._is_replaying,
+            is_replaying=self._replay_state.is_on,
         )
 
     def id_of(self, position: int, path: str = "") -> str:
@@ -138,7 +156,7 @@ class BaseContext:
 
     def followed(self, identity: Identity, body: Body, *, is_virtual: bool = False) -> Body:
         """Return ``body``, with the context's replay followed around it."""
-        if not self._is_replaying:
+        if not self._replay_state.is_on:
             return body
         place = ACTIVE.get()
         path = place.path if place is not None and place.scope is self.scope else ""

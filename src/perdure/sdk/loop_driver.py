@@ -156,6 +156,10 @@ class LoopDriver:
         self._is_on = False
         PULSE.discard(self)
 
+    def part(self) -> None:
+        """Forget the handler, which has ended: nothing of its run may refer to itself."""
+        self.at_rest = _rest
+
     def tick(self, now_ms: int) -> int | None:
         """Send what has waited for company long enough; ask for what is due. Never blocks."""
         run = self._run
@@ -233,6 +237,9 @@ def _is_coroutine_function(function: Callable[..., Any]) -> bool:
 
 def _is_awaitable(result: object) -> bool:
     return type(result) is CoroutineType or inspect.isawaitable(result)
+
+
+def _rest() -> None: ...
 
 
 def _settle(future: asyncio.Future[None]) -> None:

@@ -65,12 +65,14 @@ class LoopHandler:
             self.run.leave_orphans()
             await self._driver.cancel_all()
             self._unwatch()
+            self._driver.part()
         return PENDING if self.run.is_revoked else answer
 
     def begin(self) -> None:
         """Run in a task of its own, to be parked when it comes to rest."""
         self._is_kept = True
         self._root = self._loop.create_task(self.run_here())
+        self._root.add_done_callback(self._wake)
 
     @property
     def is_resumable(self) -> bool:
@@ -93,14 +95,14 @@ class LoopHandler:
         """Return the answer when the handler has ended, None when it is at rest."""
         assert self._root is not None, "it is begun first"
         while True:
-            rest = self._rest = self._loop.create_future()
+            self._rest = self._loop.create_future()
             try:
-                await asyncio.wait({self._root, rest}, return_when=asyncio.FIRST_COMPLETED)
+                if not self._root.done():
+                    await self._rest
             except asyncio.CancelledError:
                 self._root.cancel()  # the invocation is over, and nobody is left to answer
                 raise
             if self._root.done():
-                rest.cancel()
                 return self._root.result()
             if self._driver.is_at_rest:
                 self._unwatch()
@@ -114,7 +116,11 @@ class LoopHandler:
     def _come_to_rest(self) -> None:
         if not self._is_kept:
             self.run.suspend()
-        elif self._rest is not None and not self._rest.done():
+        else:
+            self._wake()
+
+    def _wake(self, _: object = None) -> None:
+        if self._rest is not None and not self._rest.done():
             self._rest.set_result(None)
 
     def _watch(self) -> None:

@@ -60,7 +60,7 @@ class ThreadHandler:
         self._is_kept = False
         self._reporting = threading.Lock()
         self._is_awaited = False
-        self._answered: Answered = self._signal
+        self._answered: Answered | None = None  #: None: whoever waits
         self._has_answer = threading.Semaphore(0)
         self._outcome: Any = None
 
@@ -73,11 +73,12 @@ class ThreadHandler:
             self.run.leave_orphans()
             self._driver.join()
             self._driver.stop()
+            self._driver.part()
         return PENDING if self.run.is_revoked else answer
 
-    def run_kept(self, answered: Answered) -> None:
-        """Run in this thread, to be parked in it when it comes to rest; ``answered`` gets the
-        answer, None for a handler at rest, or what was raised.
+    def run_kept(self, answered: Answered | None) -> None:
+        """Run in this thread, to be parked in it when it comes to rest; ``answered``, or whoever
+        waits, gets the answer, None for a handler at rest, or what was raised.
         """
         self._answered = answered
         self._is_kept = self._is_awaited = True
@@ -91,7 +92,7 @@ class ThreadHandler:
     def begin(self) -> None:
         """Run in a thread of its own, to be parked when it comes to rest."""
         context = contextvars.copy_context()
-        WORKERS.run(lambda: context.run(self.run_kept, self._signal))
+        WORKERS.run(lambda: context.run(self.run_kept, None))
 
     def resume(
         self,
@@ -102,7 +103,7 @@ class ThreadHandler:
     ) -> None:
         """Go on from where it stands, with what has changed; never blocks."""
         with self._reporting:
-            self._answered = answered or self._signal
+            self._answered = answered
             self._is_awaited = True
             self.run.token = opening.token
             self.run.lambda_context = lambda_context
@@ -124,7 +125,7 @@ class ThreadHandler:
     def discard(self) -> None:
         """Unwind a handler that is at rest; return when its threads are gone."""
         with self._reporting:
-            self._answered = self._signal
+            self._answered = None
             self._is_awaited = True
             self.run.suspend()
         self._has_answer.acquire()
@@ -150,7 +151,7 @@ class ThreadHandler:
                 self._driver.stop()
                 outcome = None
             self._is_awaited = False
-            answered = self._answered
+            answered, self._answered = self._answered or self._signal, None
         answered(outcome)
 
     def _signal(self, outcome: Any) -> None:

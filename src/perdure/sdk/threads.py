@@ -178,6 +178,10 @@ class ThreadDriver:
             self._is_on = False
         PULSE.discard(self)
 
+    def part(self) -> None:
+        """Forget the handler, which has ended: nothing of its run may refer to itself."""
+        self._at_rest = _rest
+
     def _refresh(self) -> None:
         run = self._run
         with self._sending:
@@ -211,6 +215,9 @@ class ThreadDriver:
         with self._all_left:
             self._live -= 1
             self._all_left.notify_all()
+
+
+def _rest() -> None: ...
 
 
 async def _nothing() -> None: ...

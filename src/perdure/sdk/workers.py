@@ -42,14 +42,15 @@ class Workers:
         with self._lock:
             worker = self._idle.pop() if self._idle else None
         if worker is None:
-            threading.Thread(target=self._live, args=(work,), name="perdure", daemon=True).start()
+            worker = _Worker()
+            worker.work = work
+            threading.Thread(target=self._live, args=(worker,), name="perdure", daemon=True).start()
         else:
             worker.work = work
             worker.ready.release()
 
-    def _live(self, work: Callable[[], None]) -> None:
-        worker = _Worker()
-        current: Callable[[], None] | None = work
+    def _live(self, worker: _Worker) -> None:
+        current = worker.work
         while current is not None:
             current()
             worker.work = current = None
