@@ -59,7 +59,7 @@ def state_call(arn: str, token: str, marker: str | None) -> HttpCall:
     return _progress(None, (yield from _asked(HttpRequest("GET", path, b""))))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=1_024)
 def _path(arn: str) -> str:
     """Return an execution's path; all its checkpoints have the same."""
     return f"{_PATH}{quote(arn, safe='')}"
