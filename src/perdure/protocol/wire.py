@@ -350,7 +350,7 @@ def _decode_blob(value: Any, path: str, _: TimeUnit) -> bytes:
 
 
 def _decode_instant(value: Any, path: str, unit: TimeUnit) -> Instant:
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise WireError(path, f"must be epoch {unit.name.lower()}", value)
     # Without ``unit.value``: that is a call of a property.
     at_ms = value if unit is TimeUnit.MILLISECONDS else value * 1000

@@ -15,6 +15,7 @@ from perdure.protocol.operations import Operation
 from perdure.protocol.wire import TimeUnit, WireError, decode, encode
 from perdure.sdk.client import Progress, ServiceError
 from perdure.sdk.http_messages import HttpAnswer, HttpError, HttpRequest
+from perdure.sdk.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -31,8 +32,6 @@ _TRIES: Final = 5
 _FIRST_PAUSE_SECONDS: Final = 0.05
 #: What is written has no cycles: it is made here.
 _to_json: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
-#: ``json.loads`` would look first in which of Unicode's encodings the bytes are.
-_from_json: Final = json.JSONDecoder().decode
 
 
 def checkpoint_call(
@@ -90,7 +89,7 @@ def _asked(
 
 def _document(data: bytes) -> dict[str, Any]:
     try:
-        document: Any = _from_json(data.decode())
+        document: Any = read_json(data.decode())
     except ValueError:
         document = None
     if not isinstance(document, dict):

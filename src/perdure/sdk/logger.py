@@ -83,7 +83,7 @@ class Logger(LoggerInterface):
         """Write to ``logger``, with ``default_extra``, unless ``is_replaying()``."""
         self._logger = logger
         self._given_extra = default_extra
-        self._info: LogInfo | None = None  #: what the extra is made of, once it is asked for
+        self._place: Callable[[], LogInfo] | None = None  #: tells what is added, if not given
         self._is_replaying = is_replaying
 
     @classmethod
@@ -95,12 +95,18 @@ class Logger(LoggerInterface):
     ) -> Self:
         """Return a logger for the place that ``info`` says."""
         made = cls(logger, _NO_EXTRA, is_replaying)
-        made._info = info
+        made._place = lambda: info
         return made
 
     def with_log_info(self, info: LogInfo) -> Logger:
         """Return a logger for another place, that is silent when this one is."""
         return Logger.from_log_info(self._logger, info, self._is_replaying)
+
+    def at(self, place: Callable[[], LogInfo]) -> Logger:
+        """Return a logger for the place that ``place`` tells when the first line is written."""
+        made = Logger(self._logger, _NO_EXTRA, self._is_replaying)
+        made._place = place
+        return made
 
     def with_is_replaying(self, is_replaying: Callable[[], bool]) -> Logger:
         """Return a logger for the same place, that is silent when ``is_replaying()``."""
@@ -143,10 +149,10 @@ class Logger(LoggerInterface):
     @property
     def _default_extra(self) -> Mapping[str, object]:
         """What is added to every line: most loggers never write one."""
-        info = self._info
-        if info is not None:
-            self._given_extra = _extra_of(info)
-            self._info = None
+        place = self._place
+        if place is not None:
+            self._given_extra = _extra_of(place())
+            self._place = None
         return self._given_extra
 
     def _options(self, extra: Mapping[str, object] | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from perdure.sdk.exceptions import RetryableSerDesError, SerDesError
+from perdure.sdk.json_text import read_json
 from perdure.sdk.serdes_reading import read_tagged
 from perdure.sdk.serdes_tags import TYPE_TOKEN, VALUE_TOKEN, TypeTag
 from perdure.sdk.serdes_writing import dumps, is_plain, write
@@ -118,7 +119,7 @@ class ExtendedTypeSerDes(SerDes[T]):
             SerDesError: it has an unknown tag, or names a class that is not there or may not be
                 made, or that requires what was not recorded.
         """
-        tree = json.loads(data)
+        tree = read_json(data)
         try:
             tag, held = tree[TYPE_TOKEN], tree[VALUE_TOKEN]
         except (KeyError, TypeError):

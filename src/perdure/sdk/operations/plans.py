@@ -58,6 +58,7 @@ __all__ = [
 #: What a service offers that keeps time to the millisecond: ``protocol.invocations.Offer``.
 _MILLISECONDS: Final = "WaitMilliseconds"
 _STEP: Final = StepConfig()
+_STEP_SUB_TYPE: Final = OperationSubType.STEP.value
 
 
 def step(
@@ -65,7 +66,7 @@ def step(
 ) -> Body:
     """Plan a step."""
     config = config or _STEP
-    sub_type = config.sub_type or OperationSubType.STEP.value
+    sub_type = config.sub_type or _STEP_SUB_TYPE
     identity = context.identify(OperationType.STEP, sub_type, name_of(name, func))
     return context.followed(identity, steps.step(context, identity, func, config))
 

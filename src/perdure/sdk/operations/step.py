@@ -156,5 +156,9 @@ class _Step:
         )
 
     def _step_context(self, attempt: int) -> StepContext:
-        info = LogInfo.from_operation_identifier(self._run, self._identity, attempt)
-        return StepContext(logger=self._context.logger.with_log_info(info), attempt=attempt)
+        run, identity = self._run, self._identity
+        # Most functions log nothing.
+        logger = self._context.logger.at(
+            lambda: LogInfo.from_operation_identifier(run, identity, attempt)
+        )
+        return StepContext(logger=logger, attempt=attempt)
