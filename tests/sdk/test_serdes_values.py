@@ -87,7 +87,7 @@ ATOMS = (
     | st.ip_addresses()
     | st.complex_numbers(allow_nan=False)
     | st.sampled_from([*Colour, *Level, *Status, *Right, Right.READ | Right.RUN, Right(0)])
-    | st.builds(Point, st.integers())
+    | st.builds(Point, st.integers(), st.floats(allow_nan=False))
     | st.text("abc/.", min_size=1).map(PurePosixPath)
 )
 LINES = st.builds(Line, st.text(), st.integers(), st.decimals(allow_nan=False), st.sets(st.text()))
