@@ -30,7 +30,7 @@ from tests.nodes.group import Group
 from tests.nodes.networks import Network, a_network, may_make_networks
 from tests.nodes.processors import Stopwatch, a_stopwatch
 from tests.nodes.troubles import FULL, Troubles
-from tests.service.deployment import deploy
+from tests.service.deployment import deploy, shared
 from tests.serving import client
 from tests.simulation.dice import Dice
 from tests.store.clusters import Cluster, a_cluster
@@ -49,6 +49,8 @@ SEED: Final = int(os.environ.get("PERDURE_CHAOS_SEED") or secrets.randbelow(1_00
 EXECUTIONS: Final = int(os.environ.get("PERDURE_ENDURANCE_EXECUTIONS", "500"))
 #: Less than all of the trouble, to try something out: one of so many.
 PART: Final = int(os.environ.get("PERDURE_ENDURANCE_PART", "1"))
+#: Others have a worker each, in the tests of one server.
+RUNS_PER_WORKER: Final = 3
 #: From the end of the trouble to the end of everything; less what others have of the processors,
 #: for which what is left to do has to wait (``processors``). Source: issue 4, the proof.
 HEALING_SECONDS: Final = 10.0
@@ -111,7 +113,7 @@ def test_everything_ends_as_it_must_whatever_goes_wrong(
         .read_text()
         .replace("aws_durable_execution_sdk_python", "perdure")
     )
-    deploy(first, PROGRAM, ours, MemorySize=256)
+    deploy(first, PROGRAM, ours, MemorySize=256, CapacityProviderConfig=shared(RUNS_PER_WORKER))
     deploy(first, DOUBLING, FUNCTIONS / "doubling.py", is_durable=False, MemorySize=128)
     anyone = AnyNode(group.nodes)
     counts = {kind: count // PART for kind, count in FULL.items()}

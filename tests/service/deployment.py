@@ -20,6 +20,7 @@ __all__ = [
     "event_types",
     "history",
     "refusal",
+    "shared",
     "start",
 ]
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 FUNCTIONS: Final = Path(__file__).parent / "functions"
 PYTHON: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
+PROVIDER: Final = "arn:aws:lambda:us-east-1:123456789012:capacity-provider:machines"
 OPEN: Final = ("RUNNING", "PAUSING", "PAUSED")
 
 
@@ -71,6 +73,12 @@ def deploy(
     )
     api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     return created["FunctionArn"]
+
+
+def shared(runs: int, **others: object) -> dict[str, Any]:
+    """Return the setting by which so many runs share a worker."""
+    managed = {"CapacityProviderArn": PROVIDER, "PerExecutionEnvironmentMaxConcurrency": runs}
+    return {"LambdaManagedInstancesCapacityProviderConfig": managed | others}
 
 
 def start(api: Any, name: str, event: Any = None, **settings: Any) -> str:

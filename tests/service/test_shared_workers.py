@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.service.deployment import closed, deploy, refusal, start
+from tests.service.deployment import closed, deploy, refusal, shared, start
 from tests.service.processes import workers
 from tests.serving import ServerProcess, client, eventually
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
-PROVIDER = "arn:aws:lambda:us-east-1:123456789012:capacity-provider:machines"
 #: Says where its steps ran; the second waits for a file.
 STEPS = """
 import asyncio, os, pathlib, time
@@ -38,12 +37,6 @@ async def awaiting(event, context):
     await context.wait(1)
     return [event["name"], first, second]
 """
-
-
-def shared(runs: int, **others: object) -> dict[str, Any]:
-    """Return the setting by which so many runs share a worker."""
-    managed = {"CapacityProviderArn": PROVIDER, "PerExecutionEnvironmentMaxConcurrency": runs}
-    return {"LambdaManagedInstancesCapacityProviderConfig": managed | others}
 
 
 @pytest.fixture(scope="module")
