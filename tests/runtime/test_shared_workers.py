@@ -149,6 +149,24 @@ def test_what_runs_say_is_told_apart(tmp_path: Path, log_format: LogFormat) -> N
         ]
 
 
+def test_standard_output_is_what_it_was(tmp_path: Path) -> None:
+    code = """
+import subprocess, sys
+def handler(event, context):
+    subprocess.run(["echo", "from a child"], stdout=sys.stdout, check=True)
+    sys.stdout.buffer.write(b"bytes\\n")
+    return [sys.stdout.encoding, sys.stdout.errors, sys.stdout.fileno(), sys.stdout.isatty()]
+"""
+
+    async def story(rig: Rig) -> tuple[object, list[str]]:
+        said = await rig.result(rig.function(code, runs_per_worker_max=2))
+        return said, await rig.lines()
+
+    said, lines = with_rig(tmp_path, story)
+    assert said == ["utf-8", "backslashreplace", 1, False]
+    assert "from a child\n" in lines
+
+
 def test_each_tail_is_of_its_own_time(tmp_path: Path) -> None:
     async def story(rig: Rig) -> list[bytes]:
         runs = Runs(rig)

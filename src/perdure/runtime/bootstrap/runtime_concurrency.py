@@ -62,7 +62,26 @@ class WholeLines(io.TextIOBase):
         """Return True."""
         return True
 
+    def isatty(self) -> bool:
+        """Tell what the stream does."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the stream's descriptor."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The stream's encoding."""
+        return self._stream.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        """What the stream does with what has no encoding."""
+        return self._stream.errors
+
     def __getattr__(self, name: str) -> Any:
+        # What the base class does not have.
         return getattr(self._stream, name)
 
 
