@@ -91,12 +91,16 @@ def test_what_it_raises_is_raised(there: There) -> None:
 
 
 def test_what_waits_for_others_goes_on_on_the_loop(there: There) -> None:
+    others: list[asyncio.Future[None]] = []
+
     async def work() -> tuple[threading.Thread, threading.Thread]:
         before = threading.current_thread()
-        await asyncio.sleep(0.001)
+        others.append(asyncio.get_running_loop().create_future())
+        await others[0]
         return before, threading.current_thread()
 
     visit = there.visit(work)
+    there.crossing.post(lambda: others[0].set_result(None))
     assert visit.follower.result(30) == (threading.current_thread(), there.thread)
 
 
