@@ -93,9 +93,13 @@ async def lay_foundation(
     foundation = await _on_postgres(settings)
     try:
         await _check_key(foundation.store, foundation.key)
-    except BaseException:
+    except BaseException as error:
         await foundation.aclose()
-        raise
+        if isinstance(error, StoreOpenError) or not isinstance(error, Exception):
+            raise
+        # It was lost since it was opened, or the role may not write to it.
+        place = _place(settings.store_url)
+        raise StoreOpenError(f"the database at {place} cannot be written to: {error}") from error
     return foundation
 
 
