@@ -67,7 +67,7 @@ class Fleet:
         """Promise one of the worker's free slots."""
         worker.slots.promise()
         self.running += 1
-        if not worker.slots.free:
+        if worker.slots.free <= 0:  # below, where a call has hung up that was promised
             self.free.remove(worker)
 
     def free_again(self, worker: Worker) -> None:

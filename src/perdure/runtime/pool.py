@@ -1,10 +1,10 @@
 """The workers of this machine: which run goes to which worker, and how many workers there are.
 
 Rules: a run gets the worker it prefers, if that has a free slot or is about to; or else a free one
-of its version, the most recently used, or a new one, or waits. Runs of a version are served in the
-order they came; where versions compete for the machine's last place, the oldest run wins, and an
-idle worker of another version gives way, first one that keeps no handlers. A function's runs never
-exceed its concurrency.
+of its version: the one that runs least, of these the most recently used; or a new one, or waits.
+Runs of a version are served in the order they came; where versions compete for the machine's last
+place, the oldest run wins, and an idle worker of another version gives way, first one that keeps no
+handlers. A function's runs never exceed its concurrency.
 """
 
 import asyncio

@@ -17,20 +17,15 @@ class Slots:
     def __init__(self, slots_max: int) -> None:
         """Begin with none that is free: each settles until the process asks for its event."""
         self.runs: dict[str, Run] = {}  #: those that are on, by their request ids
+        self.settling = slots_max  #: those that are neither free nor taken
         self._max = slots_max
         self._parked: list[RuntimeApiConnection] = []
         self._promised = 0
-        self._settling = slots_max
 
     @property
     def free(self) -> int:
         """Return how many runs could be given now."""
         return len(self._parked) - self._promised
-
-    @property
-    def settling(self) -> int:
-        """Return how many runs have been answered whose slots are not free again."""
-        return self._settling
 
     @property
     def are_idle(self) -> bool:
@@ -42,7 +37,7 @@ class Slots:
         if len(self._parked) + len(self.runs) >= self._max:
             return False
         self._parked.append(connection)
-        self._settling = max(0, self._settling - 1)
+        self.settling = max(0, self.settling - 1)
         return True
 
     def can_reach(self) -> bool:
@@ -68,7 +63,7 @@ class Slots:
     def end(self, run: Run) -> None:
         """Take a run off its slot, which settles."""
         del self.runs[run.request.request_id]
-        self._settling += 1
+        self.settling += 1
 
     def hang_up(self, connection: RuntimeApiConnection) -> bool:
         """Forget a call whose connection is gone; tell whether it was the last hold on life."""
