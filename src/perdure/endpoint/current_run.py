@@ -13,12 +13,11 @@ from contextvars import ContextVar
 from typing import Final, TextIO, cast
 
 from perdure.runtime.bootstrap.runtime_concurrency import WholeLines
-from perdure.runtime.bootstrap.runtime_rules import JsonLine, OneLine
+from perdure.runtime.bootstrap.runtime_rules import line_formatter
 
 __all__ = ["CurrentRun", "current_run", "running", "set_up_logging"]
 
 _TAIL_BYTES: Final = 4_096  #: Source: Lambda Invoke, LogType Tail: "the last 4 KB"
-_TEXT_FORMAT: Final = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 
 
 class CurrentRun:
@@ -97,8 +96,7 @@ def set_up_logging(log_format: str, level: str) -> None:
         setattr(sys, name, _Teed(cast("TextIO", stream)))
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(_RunFields())
-    is_json = log_format.upper() == "JSON"
-    handler.setFormatter(JsonLine() if is_json else OneLine(_TEXT_FORMAT, "%Y-%m-%dT%H:%M:%S"))
+    handler.setFormatter(line_formatter(is_json=log_format.upper() == "JSON"))
     root = logging.getLogger()
     if level.upper() in logging.getLevelNamesMapping():
         root.setLevel(level.upper())

@@ -12,20 +12,23 @@ import os
 import socket
 import sys
 import time
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from runtime_rules import (
     Handler,
-    JsonLine,
     JsonObject,
     LambdaContext,
-    OneLine,
     decode,
     describe,
     encode,
+    line_formatter,
     load_handler,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OWN_MODULES: Final = ("runtime_rules", "runtime_concurrency")
 API_VERSION: Final = "/2018-06-01/runtime/"
 
 
@@ -132,11 +135,7 @@ class Logs:
         self.is_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
         handler = logging.StreamHandler(sys.stdout)
         handler.addFilter(self.current)
-        logging.Formatter.converter = time.gmtime
-        text_format = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
-        handler.setFormatter(
-            JsonLine() if self.is_json else OneLine(text_format, "%Y-%m-%dT%H:%M:%S")
-        )
+        handler.setFormatter(line_formatter(is_json=self.is_json))
         root = logging.getLogger()
         level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper().replace("TRACE", "DEBUG")
         if level in logging.getLevelNamesMapping():
@@ -195,10 +194,22 @@ def serve(handler: Handler, logs: Logs) -> NoReturn:
         run_once(api, handler, logs)
 
 
-def main() -> NoReturn:
+def serving(logs: Logs) -> "Callable[[Handler], object]":
+    """Return what runs a handler for every event: one after the other, or several at once."""
+    if logs.runs_max == 1:
+        return lambda handler: serve(handler, logs)
+    from runtime_concurrency import run_side_by_side
+
+    return lambda handler: run_side_by_side(lambda: serve(handler, logs), logs.runs_max)
+
+
+def main() -> None:
     """Start the function, then run it for every event that comes."""
     logs = Logs()
+    run = serving(logs)
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
+    for name in OWN_MODULES:
+        sys.modules.pop(name, None)  # The function may have modules of these names.
     try:
         handler = load_handler(os.environ["_HANDLER"])
     except Exception as error:  # noqa: BLE001 - whatever the user's module raises
@@ -209,11 +220,7 @@ def main() -> NoReturn:
         api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
         api.post("init/error", json.dumps(document).encode(), error_type=error_type, is_last=True)
         sys.exit(1)
-    if logs.runs_max > 1:
-        from runtime_concurrency import run_side_by_side
-
-        run_side_by_side(lambda: serve(handler, logs), logs.runs_max)
-    serve(handler, logs)
+    run(handler)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ __all__ = [
     "decode",
     "describe",
     "encode",
+    "line_formatter",
     "load_handler",
 ]
 
@@ -140,6 +141,14 @@ class JsonLine(logging.Formatter):
             if name not in self.own_fields:
                 fields.setdefault(name, value)
         return json.dumps(fields, default=str, ensure_ascii=False)
+
+
+def line_formatter(*, is_json: bool) -> logging.Formatter:
+    """Return what formats log records as Lambda's Python runtime does: in UTC, wherever it runs."""
+    text_format = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
+    formatter = JsonLine() if is_json else OneLine(text_format, "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    return formatter
 
 
 def describe(error: BaseException, request_id: str) -> JsonObject:
