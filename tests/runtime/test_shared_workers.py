@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,41 @@ def test_a_worker_takes_as_many_runs_as_its_function_allows(tmp_path: Path) -> N
         ]
 
     with_rig(tmp_path, story)
+
+
+def test_awss_own_runtime_client_takes_several_runs(tmp_path: Path) -> None:
+    """It has a process for each, which share the worker."""
+    pytest.importorskip("awslambdaric")
+    files = {
+        "bootstrap": f'#!/bin/sh\nexec {sys.executable} -m awslambdaric "$_HANDLER"\n',
+        "app.py": GATED,
+    }
+
+    async def story(rig: Rig) -> None:
+        runs = Runs(rig)
+        runs.function = rig.function(files, runtime="provided.al2023", runs_per_worker_max=3)
+        await runs.begin(3)
+        pids = [await runs.end(number) for number in range(3)]
+        assert len(set(pids)) == 3
+        assert len({report.result().worker_id for report in runs.reports}) == 1
+
+    with_rig(tmp_path, story)
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_function_may_have_modules_of_our_names(tmp_path: Path, runs: int) -> None:
+    files = {
+        "app.py": "import runtime_rules, runtime_concurrency\n"
+        "def handler(event, context):\n"
+        "    return [runtime_rules.OWN, runtime_concurrency.OWN]\n",
+        "runtime_rules.py": "OWN = 1\n",
+        "runtime_concurrency.py": "OWN = 2\n",
+    }
+
+    async def story(rig: Rig) -> object:
+        return await rig.result(rig.function(files, runs_per_worker_max=runs))
+
+    assert with_rig(tmp_path, story) == [1, 2]
 
 
 def test_of_two_workers_the_one_that_runs_less_is_given_more(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Functions whose invocations share worker processes, as boto3 asks for them."""
 
+import fcntl
 import json
 from typing import Any
 
@@ -11,16 +12,16 @@ from tests.serving import ServerProcess, client, eventually
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
-#: Says where its steps ran; the second waits for a file.
+#: Says where its steps ran; the second waits until the gate is not locked.
 STEPS = """
-import asyncio, os, pathlib, time
+import fcntl, os, pathlib
 from perdure import durable_execution
 
 def step_through(event):
-    gate = pathlib.Path(event["folder"]) / "open"
-    pathlib.Path(event["folder"], event["name"]).touch()
-    while not gate.exists():
-        time.sleep(0.02)
+    folder = pathlib.Path(event["folder"])
+    (folder / event["name"]).touch()
+    with open(folder / "gate") as gate:
+        fcntl.flock(gate, fcntl.LOCK_SH)
     return os.getpid()
 
 @durable_execution
@@ -59,17 +60,18 @@ def test_executions_share_workers_and_outlive_them(
         CapacityProviderConfig=shared(6),
     )
     names = [f"e{number}" for number in range(12)]
-    arns = [start(server_api, function, {"folder": str(tmp_path), "name": name}) for name in names]
-    eventually(
-        lambda: all((tmp_path / name).exists() for name in names), what="the second step of each"
-    )
-    processes = workers(shared_server.data, function=function)
-    assert 2 <= len(processes) <= 4
-    victim = processes[0].pid
-    processes[0].kill()
-    for name in names:
-        (tmp_path / name).unlink(missing_ok=True)
-    (tmp_path / "open").touch()
+    with (tmp_path / "gate").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        event = {"folder": str(tmp_path)}
+        arns = [start(server_api, function, event | {"name": name}) for name in names]
+        eventually(
+            lambda: all((tmp_path / name).exists() for name in names),
+            what="the second step of each",
+        )
+        processes = workers(shared_server.data, function=function)
+        assert 2 <= len(processes) <= 4
+        victim = processes[0].pid
+        processes[0].kill()
     results = [json.loads(closed(server_api, arn)["Result"]) for arn in arns]
     assert [result[0] for result in results] == names
     began_there = [second for _, first, second in results if first == victim]
