@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock"]
+__all__ = ["Clock", "ManualClock", "SystemClock", "wall_ms"]
 
 _JUMP_MS: Final = 60_000
 _DOUBT_MS: Final = 300_000
@@ -32,8 +32,8 @@ class SystemClock:
 
     def __init__(self) -> None:
         """Begin with the wall clock's instant."""
-        self._offset_ms = _wall_ms() - _monotonic_ms()
-        self._high_ms = _wall_ms()
+        self._offset_ms = wall_ms() - _monotonic_ms()
+        self._high_ms = wall_ms()
         self._high_at_ms = _monotonic_ms()
         self._doubt_until_ms = 0
 
@@ -45,21 +45,22 @@ class SystemClock:
     def now_ms(self) -> int:
         """Return the current instant."""
         monotonic_ms = _monotonic_ms()
-        now_ms = max(_wall_ms(), self._high_ms + monotonic_ms - self._high_at_ms)
+        now_ms = max(wall_ms(), self._high_ms + monotonic_ms - self._high_at_ms)
         self._high_ms, self._high_at_ms = now_ms, monotonic_ms
         return now_ms
 
     def is_in_doubt(self) -> bool:
         """Tell whether the wall clock has gained more than a minute on the monotonic one lately."""
         monotonic_ms = _monotonic_ms()
-        offset_ms = _wall_ms() - monotonic_ms
+        offset_ms = wall_ms() - monotonic_ms
         if offset_ms - self._offset_ms > _JUMP_MS:
             self._doubt_until_ms = monotonic_ms + _DOUBT_MS
         self._offset_ms = offset_ms
         return monotonic_ms < self._doubt_until_ms
 
 
-def _wall_ms() -> int:
+def wall_ms() -> int:
+    """Return the machine's wall clock, which may be set backward, as other processes see it."""
     return time.time_ns() // 1_000_000
 
 

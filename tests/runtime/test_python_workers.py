@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from perdure.clock import wall_ms
 from perdure.engine.invoker import Crashed, FailureKind, LogFormat
 from tests.runtime.rig import ARN, Rig, with_rig
 
@@ -70,6 +71,16 @@ def test_a_context_says_what_awss_says(tmp_path: Path) -> None:
         "custom": {"naïve": "é"},
         "identity": None,
     }
+
+
+def test_a_service_ahead_of_the_machine_gives_a_run_no_time_it_has_not(tmp_path: Path) -> None:
+    async def story(rig: Rig) -> dict[str, object]:
+        rig.clock.raise_floor(wall_ms() + 3_600_000)
+        return await rig.result(rig.function(CONTEXT, timeout_seconds=7))
+
+    remaining = with_rig(tmp_path, story)["remaining"]
+    assert isinstance(remaining, int)
+    assert 5_000 < remaining <= 7_000
 
 
 def test_a_worker_has_lambdas_environment_and_nothing_of_the_servers(

@@ -123,7 +123,7 @@ class EndpointInvoker:
         url = invoke_url(function.endpoint_url)
         payload = request.payload
         now_ms = self._clock.now_ms()
-        told = next_reply(request, payload, deadline_ms=now_ms + function.timeout_seconds * 1000)
+        told = next_reply(request, payload)
         headers = {
             "Content-Type": "application/json",
             **told.headers,

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from perdure.clock import wall_ms
 from perdure.engine.invoker import (
     Crashed,
     FailureKind,
@@ -49,8 +50,13 @@ class Run:
     is_told: bool = False  #: its report is made
 
 
-def next_reply(request: InvocationRequest, payload: bytes, *, deadline_ms: int) -> NextReply:
-    """Return the answer to ``next`` that carries ``request``, with ``payload`` as its event."""
+def next_reply(request: InvocationRequest, payload: bytes) -> NextReply:
+    """Return the answer to ``next`` that carries ``request``, with ``payload`` as its event.
+
+    The function's time begins now. Its deadline is told on the machine's clock, which the worker
+    compares it with: the service's may be ahead of that.
+    """
+    deadline_ms = wall_ms() + request.function.timeout_seconds * 1000
     headers = {
         "Lambda-Runtime-Aws-Request-Id": request.request_id,
         "Lambda-Runtime-Deadline-Ms": str(deadline_ms),

@@ -283,7 +283,6 @@ class Worker:
             raise
         now_ms = self._clock.now_ms()
         self.log.drain()
-        seconds = self.function.timeout_seconds
         run = Run(
             request=request,
             report=self._loop.create_future(),
@@ -292,11 +291,11 @@ class Worker:
             log_position=self.log.tail.position,
             init_ms=self._init_ms,
         )
-        run.timer = self._loop.call_later(seconds, self._on_timeout, run)
+        run.timer = self._loop.call_later(self.function.timeout_seconds, self._on_timeout, run)
         self.log.write(log_lines.start_line(self.function, request.request_id, at_ms=now_ms))
         connection = self.slots.begin(run)
         self._init_ms, self.state = None, WorkerState.RUNNING
-        connection.send_next(next_reply(request, payload, deadline_ms=now_ms + seconds * 1000))
+        connection.send_next(next_reply(request, payload))
         return run
 
     def _answer(self, request_id: str, outcome: InvocationOutcome) -> Verdict:
