@@ -16,6 +16,7 @@ from perdure.engine.invoker import (
     Returned,
 )
 from perdure.runtime import log_lines
+from perdure.runtime.errors import InitError
 from perdure.runtime.log_lines import RunFigures
 from perdure.runtime.processes import Exit
 from perdure.runtime.runtime_api import RESPONSE_BYTES_MAX, NextReply
@@ -30,6 +31,7 @@ __all__ = [
     "crash_of_oversize",
     "crash_of_stop",
     "crash_of_timeout",
+    "init_error_of_exit",
     "next_reply",
     "raised",
 ]
@@ -115,6 +117,13 @@ def crash_of_exit(request_id: str, how: Exit) -> Crashed:
     return Crashed(
         kind=kind, error_type=kind.value, message=f"RequestId: {request_id} Error: {how.reason}"
     )
+
+
+def init_error_of_exit(how: Exit) -> InitError:
+    """Return what keeps a worker from its first run whose process ended before."""
+    kind = FailureKind.OUT_OF_MEMORY if how.is_out_of_memory else FailureKind.INIT_FAILED
+    error_type = kind.value if how.is_out_of_memory else FailureKind.EXITED.value
+    return InitError(how.reason, kind=kind, error_type=error_type)
 
 
 def crash_of_stop(request_id: str, reason: str) -> Crashed:

@@ -32,6 +32,7 @@ from perdure.runtime.run import (
     crash_of_oversize,
     crash_of_stop,
     crash_of_timeout,
+    init_error_of_exit,
     next_reply,
     raised,
 )
@@ -46,6 +47,8 @@ __all__ = ["Worker", "WorkerOwner", "WorkerState"]
 
 _GOODBYE_SECONDS: Final = 0.2  #: for what a process sent before it exited to be read
 _KILL_SECONDS: Final = 5.0  #: a killed process that has not gone by then is given up
+#: Of a process that runs share, nobody can tell which has used its memory: it is not asked for all.
+_MEMORY_SECONDS: Final = 0.1
 
 
 class WorkerState(enum.Enum):
@@ -100,7 +103,8 @@ class Worker:
         self._back: asyncio.Future[None] | None = None
         self._exit: Exit | None = None
         self._goodbye: asyncio.TimerHandle | None = None
-        self._memory = ProcessMemory()
+        believed_seconds = _MEMORY_SECONDS if self._is_shared else 0.0
+        self._memory = ProcessMemory(believed_seconds=believed_seconds)
         self._started = self._loop.time()
         self.started_at_ms = clock.now_ms()
         self._init_ms: float | None = None
@@ -351,19 +355,20 @@ class Worker:
         if run.is_told:
             return
         run.is_told = True
+        now = self._loop.time()
         report = close_run(
             run,
             outcome,
             log=self.log,
             ended_at_ms=self._clock.now_ms(),
-            duration_ms=(self._loop.time() - run.started) * 1000,
-            memory_used_mb=self._memory_used_mb(),
+            duration_ms=(now - run.started) * 1000,
+            memory_used_mb=self._memory_used_mb(now),
         )
         if not run.report.done():
             run.report.set_result(report)
 
-    def _memory_used_mb(self) -> int:
-        used = self._memory.most_bytes if self._exit is None else self._exit.memory_bytes
+    def _memory_used_mb(self, now: float) -> int:
+        used = self._memory.most_bytes(now) if self._exit is None else self._exit.memory_bytes
         return -(-used // 1_048_576)
 
     # The end.
@@ -387,12 +392,6 @@ class Worker:
             self._leave(run)
             self._report(run, run.doom or crash_of_exit(run.request.request_id, self._exit))
         if not self._ready.done():
-            kind = (
-                FailureKind.OUT_OF_MEMORY
-                if self._exit.is_out_of_memory
-                else FailureKind.INIT_FAILED
-            )
-            error_type = kind.value if self._exit.is_out_of_memory else FailureKind.EXITED.value
-            self._fail_start(InitError(self._exit.reason, kind=kind, error_type=error_type))
+            self._fail_start(init_error_of_exit(self._exit))
         self.close()
         self._owner.on_gone(self)
