@@ -162,8 +162,8 @@ def close_run(
     function = run.request.function
     figures = _figures(run, outcome, duration_ms=duration_ms, memory_used_mb=memory_used_mb)
     if isinstance(outcome, Crashed):
-        log.write(log_lines.crash_line(function, outcome, at_ms=ended_at_ms))
-    log.write(*log_lines.report_lines(function, figures, at_ms=ended_at_ms))
+        log.write(log_lines.crash_line(function, outcome, at_ms=ended_at_ms), at_ms=ended_at_ms)
+    log.write(*log_lines.report_lines(function, figures, at_ms=ended_at_ms), at_ms=ended_at_ms)
     return InvocationReport(
         outcome=outcome,
         started_at_ms=run.started_at_ms,

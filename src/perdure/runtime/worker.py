@@ -121,7 +121,8 @@ class Worker:
             LaunchError: the process could not be started.
             InitError: it started, but did not come up within ``seconds``.
         """
-        self.log.write(log_lines.init_start_line(self.function, at_ms=self._clock.now_ms()))
+        now_ms = self._clock.now_ms()
+        self.log.write(log_lines.init_start_line(self.function, at_ms=now_ms), at_ms=now_ms)
         self._started = self._loop.time()
         self._process = await processes.start(spec, log_fd=self.log.write_fd, on_exit=self._on_exit)
         self.log.close_write_end()
@@ -285,8 +286,8 @@ class Worker:
             self.slots.take_back()
             self._owner.on_free(self)
             raise
-        now_ms = self._clock.now_ms()
         self.log.drain()
+        now_ms = self._clock.now_ms()
         run = Run(
             request=request,
             report=self._loop.create_future(),
@@ -296,7 +297,8 @@ class Worker:
             init_ms=self._init_ms,
         )
         run.timer = self._loop.call_later(self.function.timeout_seconds, self._on_timeout, run)
-        self.log.write(log_lines.start_line(self.function, request.request_id, at_ms=now_ms))
+        start_line = log_lines.start_line(self.function, request.request_id, at_ms=now_ms)
+        self.log.write(start_line, at_ms=now_ms)
         connection = self.slots.begin(run)
         self._init_ms, self.state = None, WorkerState.RUNNING
         connection.send_next(next_reply(request, payload))

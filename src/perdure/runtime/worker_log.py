@@ -4,8 +4,8 @@ A line goes into the store with the worker's stream, and into the tail of every 
 """
 
 import asyncio
-import contextlib
 import os
+import select
 from collections.abc import Iterable
 from typing import Final
 
@@ -33,6 +33,8 @@ class WorkerLog:
         self._loop = asyncio.get_running_loop()
         self._read_fd, self.write_fd = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._read_fd, False)
+        self._poll = select.poll()  # an empty pipe's read would raise, which costs more
+        self._poll.register(self._read_fd, select.POLLIN)
         self._loop.add_reader(self._read_fd, self._read)
 
     def close_write_end(self) -> None:
@@ -43,12 +45,16 @@ class WorkerLog:
 
     def drain(self) -> None:
         """Store all that was written before this call, an unfinished line included."""
-        self._read()
+        if self._read_fd >= 0 and self._poll.poll(0):
+            self._read()
         self._store_lines(self._cutter.flush())
 
-    def write(self, *lines: str) -> None:
+    def write(self, *lines: str, at_ms: int) -> None:
         """Store lines of ours; empty ones are left out."""
-        self._store_lines(line.encode() for line in lines if line)
+        messages = [line.replace("\r", "\n") + "\n" for line in lines if line]
+        if messages:
+            self.tail.add("".join(messages).encode())
+            self._store_messages(messages, at_ms)
 
     def close(self) -> None:
         """Store what is left and stop reading."""
@@ -60,14 +66,18 @@ class WorkerLog:
     def _read(self) -> None:
         if self._read_fd < 0:
             return
-        with contextlib.suppress(BlockingIOError):
-            for _read in range(_READS_MAX):
+        for _read in range(_READS_MAX):
+            try:
                 data = os.read(self._read_fd, _READ_BYTES)
-                if not data:
-                    self._store_lines(self._cutter.flush())
-                    self._stop()
-                    return
-                self._store_lines(self._cutter.feed(data))
+            except BlockingIOError:
+                return
+            if not data:
+                self._store_lines(self._cutter.flush())
+                self._stop()
+                return
+            self._store_lines(self._cutter.feed(data))
+            if len(data) < _READ_BYTES:
+                return  # that was all; if not, the loop calls again
 
     def _stop(self) -> None:
         if self._read_fd >= 0:
@@ -76,15 +86,17 @@ class WorkerLog:
             self._read_fd = -1
 
     def _store_lines(self, lines: Iterable[bytes]) -> None:
-        now_ms = self._clock.now_ms()
-        events: list[LogEvent] = []
+        messages: list[str] = []
         for line in lines:
             # Runtimes write a message of several lines as one, with carriage returns between them.
             text = line.removesuffix(b"\r").replace(b"\r", b"\n") + b"\n"
             self.tail.add(text)
-            message = text.decode(errors="replace")
-            events.append(
-                LogEvent(group=self.group, stream=self.stream, at_ms=now_ms, message=message)
-            )
-        if events:
-            self._store.append(events)
+            messages.append(text.decode(errors="replace"))
+        if messages:
+            self._store_messages(messages, self._clock.now_ms())
+
+    def _store_messages(self, messages: list[str], at_ms: int) -> None:
+        group, stream = self.group, self.stream
+        self._store.append(
+            [LogEvent(group=group, stream=stream, at_ms=at_ms, message=m) for m in messages]
+        )
