@@ -56,10 +56,11 @@ class Fleet:
         """Return a free worker, of which there is one at least: the preferred one, or the one that
         runs least, or of these the most recently used.
         """
-        for worker in self.free:
-            if worker.id == preferred_worker:
-                return worker
-        if self.function.runs_per_worker_max == 1:
+        if preferred_worker is not None:
+            for worker in self.free:
+                if worker.id == preferred_worker:
+                    return worker
+        if self.function.runs_per_worker_max == 1 or len(self.free) == 1:
             return self.free[-1]
         return min(reversed(self.free), key=lambda worker: len(worker.slots.runs))
 

@@ -9,7 +9,6 @@ handlers. A function's runs never exceed its concurrency.
 
 import asyncio
 import itertools
-import logging
 from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -21,13 +20,11 @@ from perdure.runtime.code import LoadCode
 from perdure.runtime.errors import LaunchError, WorkerError, report_of
 from perdure.runtime.fleet import SETTLE_SECONDS, Fleet, Ticket, fleet_key
 from perdure.runtime.settings import RuntimeSettings
-from perdure.runtime.starting import WorkerStarter
+from perdure.runtime.starting import WorkerStarter, as_worker_error
 from perdure.runtime.worker import Worker, WorkerState
 from perdure.store.logs import LogStore
 
 __all__ = ["WorkerPool"]
-
-_logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS_MAX: Final = 15.0
 
@@ -73,10 +70,7 @@ class WorkerPool:
         if request.preferred_worker is not None:
             await self._let_settle(request)
         try:
-            fleet, worker = await self._acquire(request)
-            while not worker.can_run:
-                self._refuse(fleet, worker)
-                fleet, worker = await self._acquire(request)
+            fleet, worker = self._take_free(request) or await self._wait_for_one(request)
         except WorkerError as error:
             return report_of(error, self._clock.now_ms(), is_final=self._is_closed)
         try:
@@ -176,6 +170,28 @@ class WorkerPool:
                 await worker.settle(SETTLE_SECONDS)
                 return
 
+    def _take_free(self, request: InvocationRequest) -> tuple[Fleet, Worker] | None:
+        """Return a free worker for a run that nobody comes before, if there is one: then there is
+        no queue to stand in, and no bound to look at.
+        """
+        if self._is_closed:
+            return None
+        fleet = self._fleet(request.function)
+        if not fleet.free or fleet.function.concurrency_max is not None or fleet.first_ticket():
+            return None
+        worker = fleet.pick(request.preferred_worker)
+        if not worker.can_run:
+            return None
+        fleet.grant(worker)
+        return fleet, worker
+
+    async def _wait_for_one(self, request: InvocationRequest) -> tuple[Fleet, Worker]:
+        fleet, worker = await self._acquire(request)
+        while not worker.can_run:
+            self._refuse(fleet, worker)
+            fleet, worker = await self._acquire(request)
+        return fleet, worker
+
     async def _acquire(self, request: InvocationRequest) -> tuple[Fleet, Worker]:
         if self._is_closed:
             raise LaunchError("the runtime is shutting down")
@@ -217,6 +233,8 @@ class WorkerPool:
                 for fleet in self._fleets.values()
                 if (ticket := fleet.first_ticket())
             ]
+            if not waiting:
+                return
             waiting.sort(key=lambda pair: pair[0])
             if not any(self._serve(fleet) for _number, fleet in waiting):
                 return
@@ -268,7 +286,7 @@ class WorkerPool:
         try:
             await self._starter.start(fleet.function, _Member(self, fleet))
         except Exception as fault:  # noqa: BLE001 - whatever it is, nobody may wait for ever
-            error = _as_worker_error(fault)
+            error = as_worker_error(fault)
             fleet.starting -= 1
             # The waiters may have moved on with a fleet that succeeds this one.
             heir = self._fleets.get(fleet_key(fleet.function), fleet)
@@ -307,6 +325,9 @@ class WorkerPool:
         yield from self._retired
 
     def _fleet(self, function: FunctionVersion) -> Fleet:
+        for fleet in self._fleets.values():
+            if fleet.function is function:  # as it is until the next write: its key is known
+                return fleet
         key = fleet_key(function)
         fleet = self._fleets.get(key)
         if fleet is None:
@@ -377,10 +398,3 @@ class WorkerPool:
         self._sweeper = None
         if self._fleets or self._retired:
             self._plan_sweep()
-
-
-def _as_worker_error(fault: Exception) -> WorkerError:
-    if isinstance(fault, WorkerError):
-        return fault
-    _logger.error("a worker does not start", exc_info=fault)
-    return LaunchError(f"the worker does not start: {fault}")

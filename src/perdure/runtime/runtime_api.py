@@ -105,6 +105,7 @@ class RuntimeApiConnection(asyncio.Protocol):
         """Tell ``handler`` what comes in."""
         self._handler = handler
         self._transport: asyncio.Transport | None = None
+        self._hang_up = select.poll()
         self._keeps_alive = True
         self._parser = httptools.HttpRequestParser(self)
         self._is_parsing = False
@@ -125,13 +126,12 @@ class RuntimeApiConnection(asyncio.Protocol):
         """Tell whether the process still listens, whether or not the loop has seen it hang up."""
         if self._transport is None or self._transport.is_closing():
             return False
-        poll = select.poll()
-        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
-        return not poll.poll(0)
+        return not self._hang_up.poll(0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name.
+        self._hang_up.register(transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
         self._handler.on_connect(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

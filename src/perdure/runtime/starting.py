@@ -4,6 +4,7 @@ Knows the runtimes by name. Which workers are wanted, and when, is the pool's bu
 """
 
 import asyncio
+import logging
 import os
 import secrets
 import shutil
@@ -26,7 +27,9 @@ from perdure.runtime.worker import Worker, WorkerOwner
 from perdure.runtime.worker_log import WorkerLog
 from perdure.store.logs import LogStore
 
-__all__ = ["WorkerStarter"]
+__all__ = ["WorkerStarter", "as_worker_error"]
+
+_logger = logging.getLogger(__name__)
 
 
 class WorkerStarter:
@@ -145,6 +148,14 @@ class WorkerStarter:
             f"--max-old-space-size={heap_mb}",
             str(BOOTSTRAP_FOLDER / "bootstrap.mjs"),
         ]
+
+
+def as_worker_error(fault: Exception) -> WorkerError:
+    """Return why a worker does not start; what nobody has foreseen is logged."""
+    if isinstance(fault, WorkerError):
+        return fault
+    _logger.error("a worker does not start", exc_info=fault)
+    return LaunchError(f"the worker does not start: {fault}")
 
 
 def _find_bootstrap(task_root: Path) -> str:
