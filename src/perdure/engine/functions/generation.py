@@ -49,12 +49,20 @@ class Generation:
         """Note that another node may have written."""
         self._is_doubted = True
 
+    @property
+    def is_believed(self) -> bool:
+        """Tell whether the number need not be read again now."""
+        if not self.is_shared:
+            return True
+        now = asyncio.get_running_loop().time()
+        return not self._is_doubted and now - self._read_at < _BELIEVED_SECONDS
+
     async def refresh(self) -> None:
         """Count what other nodes have written; what is believed then is but a moment old."""
-        if not self.is_shared or self._is_fresh():
+        if self.is_believed:
             return
         async with self._lock:
-            if self._is_fresh():
+            if self.is_believed:
                 return
             asked_at = asyncio.get_running_loop().time()
             is_doubted, self._is_doubted = self._is_doubted, False
@@ -68,7 +76,3 @@ class Generation:
             if revision != self._revision:
                 self._revision = revision
                 self.number += 1
-
-    def _is_fresh(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        return not self._is_doubted and now - self._read_at < _BELIEVED_SECONDS

@@ -61,10 +61,9 @@ class Resolver:
             InvalidParameterValue: the identifier or the qualifier is not one.
             Unavailable: the store cannot be reached.
         """
-        choice = await self._found(
-            self._choices,
-            (identifier, qualifier),
-            lambda: self._choice(self._registry.refer(identifier, qualifier)),
+        key = (identifier, qualifier)
+        choice = self._believed(self._choices, key) or await self._found(
+            self._choices, key, lambda: self._choice(self._registry.refer(identifier, qualifier))
         )
         if choice.other is not None and draw() < choice.weight:
             return choice.other
@@ -82,10 +81,9 @@ class Resolver:
             ResourceNotFound: it is gone; never is another one returned.
             Unavailable: the store cannot be reached.
         """
-        return await self._found(
-            self._pinned,
-            (function_arn, version, code_sha256),
-            lambda: self._find_pinned(function_arn, version, code_sha256),
+        key = (function_arn, version, code_sha256)
+        return self._believed(self._pinned, key) or await self._found(
+            self._pinned, key, lambda: self._find_pinned(function_arn, version, code_sha256)
         )
 
     async def async_settings(self, function_arn: str, qualifier: str) -> AsyncSettings:
@@ -100,6 +98,11 @@ class Resolver:
             (function_arn, qualifier),
             lambda: self._find_settings(function_arn, qualifier),
         )
+
+    def _believed(self, kept: dict[K, V], key: K) -> V | None:
+        """Return what is kept under a key, if nothing has to be asked before that is believed."""
+        writes = self._registry.writes
+        return kept.get(key) if writes.is_believed and writes.number == self._generation else None
 
     async def _found(self, kept: dict[K, V], key: K, find: Callable[[], Awaitable[V]]) -> V:
         """Return what is kept under a key; what is not is found, and kept until the next write.
