@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from perdure.engine.invoker import FunctionVersion
+from perdure.protocol.quick import quick
 
 __all__ = ["AsyncSettings", "Functions"]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncSettings:
     """How asynchronous invocations of a function version are treated."""

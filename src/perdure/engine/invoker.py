@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from perdure.protocol.invocations import InvocationEnvelope
+from perdure.protocol.quick import quick
 from perdure.protocol.wire import TimeUnit, encode
 
 __all__ = [
@@ -81,6 +82,7 @@ class FunctionVersion:
         return replace(self, tenant_id=tenant_id) if self.is_tenant_isolated else self
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
     """A suspended handler that a worker keeps, and what it is given to go on (K1)."""
@@ -89,6 +91,7 @@ class Resumption:
     payload: Callable[[], InvocationEnvelope]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationRequest:
     """One run of a function: what goes in.
@@ -149,6 +152,7 @@ class FailureKind(enum.StrEnum):
     UNREADABLE = "Runtime.InvalidResponse"  #: an endpoint's answer is none that a runtime gives
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
     """The handler returned; ``payload`` is its JSON."""
@@ -181,6 +185,7 @@ class Crashed:
 InvocationOutcome = Returned | Raised | Crashed
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationReport:
     """One run of a function: what came out, and what it cost."""

@@ -15,12 +15,14 @@ from perdure.core.errors import Refusal
 from perdure.core.execution import Execution
 from perdure.core.machine import apply
 from perdure.core.outcome import Outcome
+from perdure.protocol.quick import quick
 
 __all__ = ["Joint", "Sequel", "SequelSource", "join"]
 
 _log = logging.getLogger(__name__)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequel:
     """A command that is to follow upon an outcome."""

@@ -17,6 +17,7 @@ from perdure.engine.directory import Functions
 from perdure.engine.entropy import Entropy
 from perdure.engine.invoker import FunctionVersion
 from perdure.protocol.operations import ChainedInvokeOptions, ErrorObject, OperationUpdate
+from perdure.protocol.quick import quick
 from perdure.protocol.words import OperationType
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
 _PLAIN_TIMEOUT_SECONDS: Final = 6 * 3600  #: Source: AWS Lambda, the default maximum age of an event
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a start comes from, beyond its function and input."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from perdure.engine.invoker import Crashed, FailureKind, FunctionVersion, LogFormat
+from perdure.protocol.quick import quick
 
 __all__ = [
     "LINE_BYTES_MAX",
@@ -101,6 +102,7 @@ class Tail:
         return kept
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFigures:
     """What a run cost, as the REPORT line says it."""

@@ -18,6 +18,8 @@ from typing import Final, Protocol, cast
 
 import httptools
 
+from perdure.protocol.quick import quick
+
 __all__ = [
     "RESPONSE_BYTES_MAX",
     "NextReply",
@@ -49,6 +51,7 @@ class Verdict(enum.Enum):
     WRONG_STATE = enum.auto()  #: the call is not one that may come now
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextReply:
     """The answer to ``next``: headers by their name on the wire, and the event."""

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from perdure.protocol.quick import quick
+
 __all__ = ["LogEvent", "LogGroup", "LogQuery", "LogStore", "LogStream"]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEvent:
     """One line of a log. ``id`` rises with arrival; 0 before it is stored."""
