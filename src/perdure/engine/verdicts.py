@@ -25,6 +25,8 @@ class Keeping(msgspec.Struct, frozen=True, rename="pascal"):
 _object: Final = msgspec.json.Decoder(dict[str, Any])
 _keeping: Final = msgspec.json.Decoder(Keeping)
 
+_STATUSES: Final = {status.value: status for status in InvocationStatus}
+
 #: Ends of which the function itself is innocent: nothing of it ran, or it was ended on purpose.
 _UNCOUNTED: Final = frozenset({FailureKind.UNAVAILABLE, FailureKind.CANCELLED})
 
@@ -94,9 +96,10 @@ def _answer(payload: bytes) -> Verdict:
         return _invalid("Invalid response: it is not a JSON object.")
     if "Status" not in document:
         return _invalid("Response status is required")
-    status = document["Status"]
-    if status not in InvocationStatus.__members__:
-        return _invalid(f"Unexpected invocation status: {status}")
+    said = document["Status"]
+    status = _STATUSES.get(said) if isinstance(said, str) else None
+    if status is None:
+        return _invalid(f"Unexpected invocation status: {said}")
     result = document.get("Result")
     if result is not None and not isinstance(result, str):
         return _invalid("Invalid response: Result must be a string.")
@@ -109,7 +112,7 @@ def _answer(payload: bytes) -> Verdict:
         error = None if given is None else decode(ErrorObject, given, path="Error")
     except WireError as problem:
         return _invalid(f"Invalid response: {problem}")
-    return Verdict(status=InvocationStatus(status), result=result, error=error)
+    return Verdict(status=status, result=result, error=error)
 
 
 def _invalid(message: str) -> Verdict:
