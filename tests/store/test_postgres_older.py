@@ -415,17 +415,11 @@ async def _commit_as_before(connection: Any, execution: Execution, command: Comm
     """Commit a lone change as nodes of schema 1 do."""
     outcome = apply(execution, command, NOW_MS + SECOND_MS)
     piece = piece_of(a_change(execution, command, NOW_MS + SECOND_MS))
-    rows, encode = piece.rows, msgspec.msgpack.encode
-    operations = [
-        (position, sequence, encode(kept_id), *rest)
-        for (position, kept_id, *rest), sequence in zip(
-            rows.operations, piece.sequences, strict=True
-        )
-    ]
+    rows = piece.rows
     values = [
         *("on", "1000", rows.state[2], rows.key, rows.expected_version),
         *(*rows.state[:3], *rows.due, *rows.state[3:]),
-        *([*column] for column in zip(*operations, strict=True)),
+        *([*column] for column in zip(*piece.operations, strict=True)),
         *([*column] for column in zip(*rows.events, strict=True)),
     ]
     places = ", ".join(f"${n}" for n in range(1, len(values) + 1))

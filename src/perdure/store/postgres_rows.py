@@ -38,7 +38,8 @@ class Piece(NamedTuple):
     """A change as rows, and what PostgreSQL keeps beside."""
 
     rows: ChangeRows
-    sequences: list[int]  #: of its operations
+    #: position, sequence, id, body, payload, input, checksum
+    operations: list[tuple[int, int, bytes, bytes, bytes | None, bytes | None, int]]
     size_bytes: int
 
     @property
@@ -69,11 +70,16 @@ def piece_of(change: Change) -> Piece:
         ValueError: one of its texts cannot be kept.
     """
     rows = rows_of(change)
-    _check_texts([*change.delivered, *(letter[0] for letter in rows.letters)])
-    size = sum(
-        len(row[2]) + len(row[3] or b"") + len(row[4] or b"") + 100 for row in rows.operations
-    )
-    return Piece(rows, [operation.sequence for operation in change.operations], size)
+    if rows.letters or rows.delivered:
+        _check_texts([*rows.delivered, *(letter[0] for letter in rows.letters)])
+    operations: list[tuple[int, int, bytes, bytes, bytes | None, bytes | None, int]] = []
+    size = 0
+    for operation, row in zip(change.operations, rows.operations, strict=True):
+        position, kept_id, body, payload, entered, checksum = row
+        kept = position, operation.sequence, _encode(kept_id), body, payload, entered, checksum
+        operations.append(kept)
+        size += len(body) + len(payload or b"") + len(entered or b"") + 100
+    return Piece(rows, operations, size)
 
 
 def statement_of(
@@ -156,12 +162,14 @@ def _state(rows: Sequence[ChangeRows]) -> list[Any]:
 
 
 def _operations(pieces: Sequence[Piece]) -> list[Any]:
-    table: list[tuple[Any, ...]] = []
-    for number, (rows, sequences, _) in enumerate(pieces, 1):
-        key = rows.key
-        for (position, kept_id, *rest), sequence in zip(rows.operations, sequences, strict=True):
-            table.append((number, key, position, sequence, _encode(kept_id), *rest))
-    return _columns(9, table)
+    return _columns(
+        9,
+        [
+            (n, piece.rows.key, *row)
+            for n, piece in enumerate(pieces, 1)
+            for row in piece.operations
+        ],
+    )
 
 
 def _is_step(rows: ChangeRows) -> bool:
@@ -169,12 +177,11 @@ def _is_step(rows: ChangeRows) -> bool:
 
 
 def _step(piece: Piece) -> list[Any]:
-    rows, (sequence,), _ = piece
+    rows, operations, _ = piece
     status, version, updated, progress, checksum = rows.state
-    ((position, kept_id, *rest),) = rows.operations
     return [
         *(rows.key, rows.expected_version, status, version, updated, *rows.due, progress, checksum),
-        *(position, sequence, _encode(kept_id), *rest),
+        *operations[0],
         *rows.events[0],
     ]
 

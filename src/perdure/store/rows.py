@@ -7,7 +7,7 @@ SQL takes and gives: bytes, texts and numbers.
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -107,26 +107,23 @@ def rows_of(change: Change) -> ChangeRows:
     """Return the rows that ``change`` writes."""
     key = execution_key(change.execution_id)
     seed = zlib.crc32(key)
-    progress = change.progress
-    due = (
-        progress.wake_at_ms,
-        progress.ready_at_ms,
-        progress.lease_until_ms,
-        progress.expires_at_ms,
-    )
+    progress, identity = change.progress, change.identity
+    status, version, at_ms = progress.status.value, progress.version, progress.updated_at_ms
+    wake, ready = progress.wake_at_ms, progress.ready_at_ms
+    lease, expires = progress.lease_until_ms, progress.expires_at_ms
     body = encode_progress(progress)
-    state = (str(progress.status), progress.version, progress.updated_at_ms)
+    checksum = _seal(seed, (status, version, at_ms, wake, ready, lease, expires, body))
     return ChangeRows(
         key,
         change.expected_version,
-        None if change.identity is None else first_rows_of(change.identity),
+        None if identity is None else first_rows_of(identity),
         progress.status is _DELETING,
-        (*state, body, _seal(seed, (*state, *due, body))),
-        due,
+        (status, version, at_ms, body, checksum),
+        (wake, ready, lease, expires),
         [_operation_row(operation, change.execution_id, seed) for operation in change.operations],
         _event_rows(change, seed) if change.events else [],
-        [_letter_row(letter) for letter in change.letters],
-        list(change.delivered),
+        [_letter_row(letter) for letter in change.letters] if change.letters else [],
+        list(change.delivered) if change.delivered else [],
     )
 
 
@@ -276,12 +273,18 @@ def _operation_row(
 
 def _event_rows(change: Change, seed: int) -> list[tuple[int, bytes, int]]:
     positions = {operation.id: operation.position for operation in change.operations}
-    events, rows = change.events, list[tuple[int, bytes, int]]()
-    for start in range(0, len(events), _EVENTS_MAX):
-        some = events[start : start + _EVENTS_MAX]
-        first_id, body = some[0].id, encode_events(some, positions)
-        rows.append((first_id, body, _seal(seed, (first_id, body))))
-    return rows
+    events = change.events
+    return [
+        _event_row(events[start : start + _EVENTS_MAX], positions, seed)
+        for start in range(0, len(events), _EVENTS_MAX)
+    ]
+
+
+def _event_row(
+    events: Sequence[Event], positions: Mapping[str, int], seed: int
+) -> tuple[int, bytes, int]:
+    first_id, body = events[0].id, encode_events(events, positions)
+    return first_id, body, _seal(seed, (first_id, body))
 
 
 def _letter_row(letter: Letter) -> tuple[str, bytes, int, str, bytes, int]:
@@ -305,11 +308,11 @@ def _seal(seed: int, said: tuple[Any, ...], *payloads: bytes | None) -> int:
 
     Payloads are not copied for it: their lengths stand for them among what is said.
     """
-    if payloads:
-        said = (*said, *(None if payload is None else len(payload) for payload in payloads))
+    for payload in payloads:
+        said += (None if payload is None else len(payload),)
     value = zlib.crc32(_encode(said), seed)
     for payload in payloads:
-        if payload is not None:
+        if payload:
             value = zlib.crc32(payload, value)
     return value - 0x8000_0000
 
