@@ -67,6 +67,15 @@ def test_groups_of_every_size_do_the_same(size: int, tmp_path: Path) -> None:
             assert [len(execution.operations) for execution in await loaded()] == (
                 [1] * half + [2] * (size - half)
             )
+            more = [
+                a_change(one, a_checkpoint(one, a_step(operation_id="more", payload=None)))
+                for one in await loaded()
+            ]
+            changes = [*more[:half], *steps[half:]]  # each with one operation and one event
+            assert await committed(changes) == [n < half for n in range(size)]
+            assert [list(execution.operations)[-1] for execution in await loaded()] == (
+                ["more"] * half + ["step"] * (size - half)
+            )
             fresh = starts(200, "fresh")
             assert await committed([*changes, *fresh]) == [False] * size + [True] * size
 

@@ -20,6 +20,7 @@ from perdure.store.postgres_parameters import (
     STARTS,
     STATE,
     call,
+    call_even,
     names_of,
 )
 from perdure.store.postgres_row_functions import ROW_FUNCTIONS
@@ -29,7 +30,9 @@ __all__ = [
     "CLAIM_LETTERS",
     "CLAIM_UPCOMING",
     "COMMIT_MANY",
+    "COMMIT_MANY_EVEN",
     "COMMIT_PLAIN",
+    "COMMIT_PLAIN_EVEN",
     "ERASE_SOME",
     "EXECUTION_COLUMNS",
     "FUNCTIONS",
@@ -46,10 +49,12 @@ _MANY: Final = (*PLAIN, *STARTS, *PINS, *_LETTERS, *_ENDS)
 
 
 #: Executions that are there already, their operations and events.
-COMMIT_PLAIN: Final = call("commit_plain", len(PLAIN))
+COMMIT_PLAIN: Final = call("commit_plain", *PLAIN)
+COMMIT_PLAIN_EVEN: Final = call_even("commit_plain", *PLAIN)
 #: Everything: also executions that begin, names that are freed, letters.
-COMMIT_MANY: Final = call("commit_many", len(_MANY))
-ERASE_SOME: Final = call("erase_some", 2)
+COMMIT_MANY: Final = call("commit_many", *_MANY)
+COMMIT_MANY_EVEN: Final = call_even("commit_many", *_MANY)
+ERASE_SOME: Final = "SELECT perdure.erase_some($1, $2)"
 #: Before which instant, how many, for whom, now, and until when.
 CLAIM_UPCOMING: Final = {
     agenda: f"SELECT at_ms, id FROM perdure.claim_{agenda.name.lower()}($1, $2, $3, $4, $5)"  # noqa: S608 - an enum

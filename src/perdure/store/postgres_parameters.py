@@ -18,6 +18,7 @@ __all__ = [
     "STARTS",
     "STATE",
     "call",
+    "call_even",
     "names_of",
 ]
 
@@ -58,6 +59,12 @@ PINS: Final = (
     *("digests BYTEA[]", "pin_functions BYTEA[]", "function_arns TEXT[]"),
     *("pin_versions TEXT[]", "durables BOOLEAN[]", "pin_bodies BYTEA[]"),
 )
+#: Of changes that have one operation and one row of events each, what is the same array.
+_EVEN: Final = {
+    whose: same
+    for same, *both in zip(STATE[:2], OPERATIONS[:2], EVENTS[:2], strict=True)
+    for whose in both
+}
 #: Of executions that are there already: their state, operations and events.
 PLAIN: Final = (*PINNED, *STATE, *OPERATIONS, *EVENTS)
 
@@ -92,6 +99,16 @@ def names_of(*parameters: str) -> str:
     return ", ".join(parameter.split()[0] for parameter in parameters)
 
 
-def call(name: str, count: int) -> str:
-    """Return the statement that calls a function with ``count`` values."""
-    return f"SELECT perdure.{name}({', '.join(f'${n}' for n in range(1, count + 1))})"
+def call(name: str, *parameters: str) -> str:
+    """Return the statement that calls a function with a value for each parameter."""
+    return f"SELECT perdure.{name}({', '.join(f'${n}' for n in range(1, len(parameters) + 1))})"
+
+
+def call_even(name: str, *parameters: str) -> str:
+    """Return the statement that calls a function for changes that have one operation and one row of
+    events each: whose these are need not be said.
+    """
+    given: dict[str, str] = {}
+    for parameter in parameters:
+        given.setdefault(_EVEN.get(parameter, parameter), f"${len(given) + 1}")
+    return f"SELECT perdure.{name}({', '.join(given[_EVEN.get(p, p)] for p in parameters)})"

@@ -24,10 +24,11 @@ from perdure.store.postgres_parameters import (
     STARTS,
     STATE,
     call,
+    call_even,
     names_of,
 )
 
-__all__ = ["COMMIT_FEW", "COMMIT_STEP", "ROW_FUNCTIONS", "partition_of"]
+__all__ = ["COMMIT_FEW", "COMMIT_FEW_EVEN", "COMMIT_STEP", "ROW_FUNCTIONS", "partition_of"]
 
 #: Of one change with one operation and one row of events: no arrays.
 _STEP: Final = (
@@ -37,9 +38,10 @@ _STEP: Final = (
 _FEW: Final = (*PLAIN, *STARTS, *PINS)
 
 #: One change of an execution that is there already: most checkpoints of a lone caller.
-COMMIT_STEP: Final = call("commit_step", len(_STEP))
+COMMIT_STEP: Final = call("commit_step", *_STEP)
 #: A few changes, some of which may begin executions.
-COMMIT_FEW: Final = call("commit_few", len(_FEW))
+COMMIT_FEW: Final = call("commit_few", *_FEW)
+COMMIT_FEW_EVEN: Final = call_even("commit_few", *_FEW)
 
 
 def partition_of(key: str) -> str:

@@ -11,8 +11,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from perdure.store.change import Change
-from perdure.store.postgres_functions import COMMIT_MANY, COMMIT_PLAIN
-from perdure.store.postgres_row_functions import COMMIT_FEW, COMMIT_STEP
+from perdure.store.postgres_functions import (
+    COMMIT_MANY,
+    COMMIT_MANY_EVEN,
+    COMMIT_PLAIN,
+    COMMIT_PLAIN_EVEN,
+)
+from perdure.store.postgres_row_functions import COMMIT_FEW, COMMIT_FEW_EVEN, COMMIT_STEP
 from perdure.store.protocol import CorruptRowError
 from perdure.store.rows import ChangeRows, rows_of
 
@@ -90,36 +95,37 @@ def statement_of(
     ``level``: the ``synchronous_commit`` to hold it to, or empty; ``wait_ms``: how long it may wait
     for a lock.
     """
-    pinned = [level, str(wait_ms), max(piece.rows.state[2] for piece in pieces)]
-    are_plain = all(piece.is_plain for piece in pieces)
-    if len(pieces) == 1 and are_plain and _is_step(pieces[0].rows):
-        return Statement(COMMIT_STEP, [*pinned, *_step(pieces[0])], [])
     rows = [piece.rows for piece in pieces]
-    values: list[Any] = [*pinned, *_state(rows), *_operations(pieces)]
-    values += _columns(
-        5,
-        [(n, row.key, *event) for n, row in enumerate(rows, 1) for event in row.events],
-    )
+    pinned = [level, str(wait_ms), max(row.state[2] for row in rows)]
+    are_plain = all(piece.is_plain for piece in pieces)
+    are_even = all(len(row.operations) == 1 and len(row.events) == 1 for row in rows)
+    if len(pieces) == 1 and are_plain and are_even:
+        return Statement(COMMIT_STEP, [*pinned, *_step(pieces[0])], [])
+    whose = 2 if are_even else 0
+    values: list[Any] = [*pinned, *_state(rows), *_operations(pieces)[whose:]]
+    events = [(n, row.key, *event) for n, row in enumerate(rows, 1) for event in row.events]
+    values += _columns(5, events)[whose:]
     are_few = len(pieces) <= _FEW_MAX and sum(len(row.operations) for row in rows) <= _FEW_ROWS_MAX
     if are_plain and not (are_few and len(pieces) == 1):
-        return Statement(COMMIT_PLAIN, values, [])
+        return Statement(COMMIT_PLAIN_EVEN if are_even else COMMIT_PLAIN, values, [])
     pins = {
         row.first.pin.digest: row.first.pin
         for row in rows
         if row.first is not None and row.first.pin.digest not in known_pins
     }
-    values += _columns(8, [_start(row) for row in rows])
+    begun = max((n for n, row in enumerate(rows, 1) if row.first is not None), default=0)
+    values += _columns(8, [_start(row) for row in rows[:begun]])
     values += _columns(
         6,
         [(pin.digest, function_key(pin.function_arn), *pin[1:]) for _, pin in sorted(pins.items())],
     )
     if are_few and all(piece.is_own for piece in pieces):
-        return Statement(COMMIT_FEW, values, list(pins))
+        return Statement(COMMIT_FEW_EVEN if are_even else COMMIT_FEW, values, list(pins))
     values += _columns(7, [(n, *letter) for n, row in enumerate(rows, 1) for letter in row.letters])
     delivered = sorted((i, n) for n, row in enumerate(rows, 1) for i in row.delivered)
     values += [[n for _, n in delivered], [i for i, _ in delivered]]
     values.append([row.key for row in rows if row.frees_name and row.first is None])
-    return Statement(COMMIT_MANY, values, list(pins))
+    return Statement(COMMIT_MANY_EVEN if are_even else COMMIT_MANY, values, list(pins))
 
 
 def function_key(function_arn: str) -> bytes:
@@ -156,7 +162,7 @@ def _state(rows: Sequence[ChangeRows]) -> list[Any]:
     status, version, updated, progress, checksum = zip(*(row.state for row in rows), strict=True)
     numbers = [*range(1, len(rows) + 1)]
     expected = [row.expected_version for row in rows]
-    due = zip(*(row.due for row in rows), strict=True)
+    due = map(_column, zip(*(row.due for row in rows), strict=True))
     keys = [row.key for row in rows]
     return [numbers, keys, expected, status, version, updated, *due, progress, checksum]
 
@@ -170,10 +176,6 @@ def _operations(pieces: Sequence[Piece]) -> list[Any]:
             for row in piece.operations
         ],
     )
-
-
-def _is_step(rows: ChangeRows) -> bool:
-    return len(rows.operations) == 1 and len(rows.events) == 1
 
 
 def _step(piece: Piece) -> list[Any]:
@@ -203,7 +205,12 @@ def _start(row: ChangeRows) -> tuple[Any, ...]:
 
 
 def _columns(count: int, table: Sequence[tuple[Any, ...]]) -> list[Any]:
-    return list(zip(*table, strict=True)) if table else [()] * count
+    return list(map(_column, zip(*table, strict=True))) if table else [()] * count
+
+
+def _column(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a column as it is sent: to PostgreSQL, there is NULL beyond an array's end."""
+    return () if values.count(None) == len(values) else values
 
 
 def _check_texts(texts: Sequence[str]) -> None:

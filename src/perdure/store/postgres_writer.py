@@ -221,8 +221,8 @@ class _Line:
                 group.append(waiting)
         kept.extend(self._queue)
         self._queue = kept
-        # Everybody locks rows in one order.
-        return sorted(group, key=lambda waiting: waiting.piece.rows.key)
+        # Everybody locks rows in one order. What begins comes first: with columns that others lack.
+        return sorted(group, key=lambda one: (one.piece.rows.first is None, one.piece.rows.key))
 
     async def _commit(self, connection: Connection, group: Sequence[_Waiting]) -> None:
         for _ in range(_RETRIES_MAX):
