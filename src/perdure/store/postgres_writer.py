@@ -129,13 +129,17 @@ class _Line:
         self._level = ""
         self._prepare: Prepare | None = None
         self._run: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, level: str, prepare: Prepare) -> None:
         self._level, self._prepare = level, prepare
+        self._loop = asyncio.get_running_loop()
         self._run = asyncio.create_task(self._serve(), name="perdure-commits")
 
     def submit(self, piece: Piece) -> "asyncio.Future[CommitResult]":
-        answer: asyncio.Future[CommitResult] = asyncio.get_running_loop().create_future()
+        # Kept: to ask for the loop that runs asks the kernel for the process's number each time.
+        loop = self._loop or asyncio.get_running_loop()
+        answer: asyncio.Future[CommitResult] = loop.create_future()
         waiting = _Waiting(piece, answer, time.monotonic() + _WAIT_SECONDS)
         if self._run is None or self._run.done():
             self._fail((waiting,), StoreUnavailableError("the store is closed"))
