@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from perdure.store.logs import LogEvent, LogQuery, LogStore
@@ -17,6 +18,14 @@ from perdure.store.sqlite_logs import SqliteLogStore
 from .clusters import a_database
 
 NOW_MS = 1_700_000_000_000
+_SOMEBODY_WAITS = """
+SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_STORE_ONE = """
+INSERT INTO perdure.log_event (group_number, stream_number, at_ms, ingested_at_ms, message)
+SELECT group_number, stream_number, at_ms, ingested_at_ms, $1 FROM perdure.log_event
+"""
 
 
 class FixedClock:
@@ -82,6 +91,25 @@ def test_a_read_sees_what_was_appended_before(kind: str, tmp_path: Path) -> None
         assert second.id > first.id
 
     with_store(kind, tmp_path, story)
+
+
+def test_lines_are_numbered_after_what_another_node_stores_meanwhile(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_shared_one(tmp_path) as store:
+            store.append([an_event("first")])
+            assert await messages(store) == ["first"]
+            admin = await asyncpg.connect(a_database(tmp_path))
+            async with admin.transaction():
+                await admin.execute("SELECT pg_advisory_xact_lock(1346720324, 1)")
+                store.append([an_event("third")])
+                reading = asyncio.create_task(messages(store))
+                while not await admin.fetchval(_SOMEBODY_WAITS):
+                    continue
+                await admin.execute(_STORE_ONE, b"second")
+            assert await reading == ["first", "second", "third"]
+            await admin.close()
+
+    asyncio.run(story())
 
 
 @every_store

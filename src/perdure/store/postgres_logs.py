@@ -30,9 +30,11 @@ _NUMBER_MAX: Final = 2**63 - 1
 _ENTER: Final = """
 SELECT pg_advisory_xact_lock(1346720324, 1), set_config('synchronous_commit', 'off', true)
 """
-_INSERT: Final = """
-WITH line AS MATERIALIZED (
-    SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[], $4::BYTEA[]) WITH ORDINALITY
+#: A transaction by itself: no line has a number before those ahead of it are committed.
+_INSERT: Final = f"""
+WITH entered AS MATERIALIZED ({_ENTER}), line AS MATERIALIZED (
+    SELECT line.* FROM entered,
+        unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[], $4::BYTEA[]) WITH ORDINALITY
         AS line (grp, stream, at_ms, message, n)
 ), grp AS (
     INSERT INTO perdure.log_group AS g (name, created_at_ms, stored_bytes)
@@ -54,7 +56,7 @@ SELECT grp.number, stream.number, line.at_ms, $5, line.message
 FROM line JOIN grp ON grp.name = line.grp
 JOIN stream ON stream.group_number = grp.number AND stream.name = line.stream
 ORDER BY line.n
-"""
+"""  # noqa: S608 - constants
 _GROUPS: Final = """
 SELECT name, created_at_ms, stored_bytes FROM perdure.log_group WHERE starts_with(name, $1)
 ORDER BY name
@@ -289,9 +291,7 @@ class PostgresLogs:
             [event.at_ms for event in events],
             [event.message.encode(errors="replace") for event in events],
         )
-        async with connection.transaction():
-            await connection.fetch(_ENTER)
-            await connection.execute(_INSERT, *values, self._clock.now_ms())
+        await connection.execute(_INSERT, *values, self._clock.now_ms())
 
 
 def _notice(first: LogEvent, dropped: int) -> LogEvent:
