@@ -55,14 +55,16 @@ class Change:
             identity=None if outcome.base_version else identity,
             operations=tuple(outcome.operations.values()),
             events=outcome.events,
-            letters=tuple(
-                Letter(
-                    f"{identity.id}-{progress.version}-{number}",
-                    identity.id,
-                    progress.updated_at_ms,
-                    message,
-                )
-                for number, message in enumerate(outcome.messages)
-            ),
+            letters=_letters(outcome) if outcome.messages else (),
             delivered=delivered,
         )
+
+
+def _letters(outcome: Outcome) -> tuple[Letter, ...]:
+    sender_id, progress = outcome.identity.id, outcome.progress
+    return tuple(
+        Letter(
+            f"{sender_id}-{progress.version}-{number}", sender_id, progress.updated_at_ms, message
+        )
+        for number, message in enumerate(outcome.messages)
+    )

@@ -211,7 +211,8 @@ class _Line:
 
     def _take_group(self) -> list[_Waiting]:
         """Return what goes into the next transaction: of each execution the first."""
-        keys, size = set[bytes](), 0
+        keys: set[bytes] = set()
+        size = 0
         group: list[_Waiting] = []
         kept: deque[_Waiting] = deque()
         while self._queue and len(group) < _GROUP_MAX and size < _GROUP_BYTES_MAX:
