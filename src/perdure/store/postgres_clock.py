@@ -44,7 +44,9 @@ class PostgresClock:
 
     def now_ms(self) -> int:
         """Return the current instant."""
-        self._high_ms = max(self._high_ms, int(self._estimate_ms()))
+        now_ms = int(self._estimate_ms())
+        if now_ms > self._high_ms:
+            self._high_ms = now_ms
         return self._high_ms
 
     def is_in_doubt(self) -> bool:
