@@ -6,17 +6,18 @@ Everything that depends on the shapes alone is worked out once, when a ``Binding
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, cast, get_origin
+from functools import cached_property
+from typing import Any, Final, NamedTuple, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from perdure.api.errors import ApiError
+from perdure.api.documents import QuickReader, read_document
 from perdure.core.errors import InvalidParameterValue
 from perdure.protocol.calls import Call
 from perdure.protocol.wire import Instant, Location, Member, decode, encode, members
 
-__all__ = ["Answer", "Binding", "read_document"]
+__all__ = ["Answer", "Binding"]
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}\Z")
 _SECONDS: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?\Z")
@@ -68,6 +69,16 @@ class Binding:
             WireError: a member is not what its shape says.
             InvalidParameterValue: body or query cannot be read.
         """
+        request = None
+        if body and self._quick_reader is not None:
+            request = self._quick_reader.read(body, labels)
+        if request is None:
+            request = decode(self._shape, self._data(labels, query, headers, body))
+        return request
+
+    def _data(
+        self, labels: Mapping[str, str], query: bytes, headers: Mapping[bytes, bytes], body: bytes
+    ) -> dict[str, Any]:
         data: dict[str, Any] = {}
         if self._has_document and body:
             data = read_document(body)
@@ -87,7 +98,14 @@ class Binding:
                 values = given.get(member.wire)
                 if values is not None:
                     data[member.wire] = _query_value(member, values)
-        return decode(self._shape, data)
+        return data
+
+    @cached_property
+    def _quick_reader(self) -> QuickReader | None:
+        try:
+            return QuickReader(self._shape) if self._has_document else None
+        except TypeError:
+            return None
 
     def answer(self, response: object) -> Answer:
         """Return the answer that carries the call's response."""
@@ -109,27 +127,6 @@ class Binding:
         if body is None:
             body = b"" if status == _NO_CONTENT else msgspec.json.encode(document)
         return Answer(status, body, tuple(headers))
-
-
-def read_document(body: bytes) -> dict[str, Any]:
-    """Return the JSON object that a body is.
-
-    Of a repeated key the last value counts, as with AWS.
-
-    Raises:
-        ApiError: it is none: malformed, too deep, not UTF-8, a number out of range, no object.
-    """
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _no_document(f"Could not parse request body into json: {error}") from None
-    if not isinstance(document, dict):
-        raise _no_document("the request's body must be a JSON object")
-    return cast("dict[str, Any]", document)
-
-
-def _no_document(message: str) -> ApiError:
-    return ApiError("InvalidParameterValueException", message)
 
 
 def _read_query(query: bytes) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from perdure.api.binding import read_document
+from perdure.api.documents import read_document
 from perdure.api.endpoints import Method, find_method
 from perdure.api.errors import ApiError
 from perdure.api.exchange import Exchange
