@@ -7,8 +7,9 @@ a word: the codec then reads it, and knows what is wrong, if anything is.
 
 import dataclasses
 import enum
+import functools
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, cast
 
 import msgspec
@@ -20,6 +21,7 @@ from perdure.protocol.wire import Instant, Location, Member, TimeUnit, members
 __all__ = ["QuickReader", "read_document"]
 
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_KNOWN_LABELS_MAX: Final = 1_024
 _SCALARS: Final = (str, int, bool)
 
 
@@ -50,7 +52,12 @@ class QuickReader:
             TypeError: it has members that msgspec would not read as the codec does.
         """
         self._shape = shape
-        self._labels = [m for m in members(shape) if m.location is not Location.BODY]
+        #: An execution's checkpoints all have one label.
+        self._labels = [
+            (m.attribute, m.wire, functools.lru_cache(_KNOWN_LABELS_MAX)(_label_reader(m)))
+            for m in members(shape)
+            if m.location is not Location.BODY
+        ]
         self._decoder = msgspec.json.Decoder(_double(shape))
 
     def read(self, body: bytes, labels: Mapping[str, str]) -> object | None:
@@ -63,10 +70,13 @@ class QuickReader:
             double = self._decoder.decode(body)
         except _UNREADABLE:
             return None
-        for member in self._labels:
-            wire = member.wire
-            setattr(double, member.attribute, member.decode(labels[wire], wire, TimeUnit.SECONDS))
+        for attribute, wire, read in self._labels:
+            setattr(double, attribute, read(labels[wire]))
         return msgspec.convert(double, self._shape, from_attributes=True)
+
+
+def _label_reader(member: Member) -> Callable[[str], Any]:
+    return lambda text: member.decode(text, member.wire, TimeUnit.SECONDS)
 
 
 def _double(shape: type[Any]) -> type[msgspec.Struct]:
