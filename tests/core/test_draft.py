@@ -3,10 +3,11 @@
 import pytest
 
 from perdure.core.draft import Draft
+from perdure.core.event import Event
 from perdure.core.execution import ExecutionKind
-from perdure.core.outcome import Accepted
+from perdure.core.outcome import Accepted, AnnounceEnd, CancelInvocation
 from perdure.core.transitions import Trigger
-from perdure.protocol.words import OperationStatus, OperationType
+from perdure.protocol.words import EventType, ExecutionStatus, OperationStatus, OperationType
 
 from .builders import BOOM, NOW_MS, ROOT_ID, an_execution, an_identity, an_operation
 
@@ -70,6 +71,40 @@ def test_what_is_pending_is_what_others_will_change() -> None:
     assert dict(draft.pending()) == {"callback": None, "retrying": NOW_MS + 9}
 
 
+def test_what_was_touched_wakes_when_it_now_would() -> None:
+    """E4."""
+    execution = an_execution(
+        an_operation(WAIT, operation_id="first", due_at_ms=NOW_MS + 5),
+        an_operation(WAIT, operation_id="second", due_at_ms=NOW_MS + 6),
+        an_operation(CALLBACK, operation_id="callback"),
+    )
+    draft = Draft(execution, NOW_MS)
+    assert draft.wakes_at_ms() == NOW_MS + 5
+    draft.put(execution.operations["first"], due_at_ms=NOW_MS + 9)
+    assert draft.wakes_at_ms() == NOW_MS + 6
+    draft.put(execution.operations["second"], status=OperationStatus.CANCELLED)
+    assert draft.wakes_at_ms() == NOW_MS + 9
+    draft.move(draft.operations["first"], Trigger.WAKE, due_at_ms=None)
+    assert draft.wakes_at_ms() is None
+
+
+def test_what_happens_is_numbered_on_and_dated() -> None:
+    """E6."""
+    draft = Draft(an_execution(event_count=3), NOW_MS)
+    draft.record(EventType.STEP_STARTED, "op")
+    draft.record(EventType.STEP_SUCCEEDED, "op", attempt=1)
+    draft.send(AnnounceEnd(status=ExecutionStatus.SUCCEEDED))
+    draft.hint(CancelInvocation(epoch=1))
+    outcome = draft.finish(DONE)
+    assert outcome.events == (
+        Event(4, EventType.STEP_STARTED, NOW_MS, "op"),
+        Event(5, EventType.STEP_SUCCEEDED, NOW_MS, "op", {"attempt": 1}),
+    )
+    assert outcome.progress.event_count == 5
+    assert outcome.messages == (AnnounceEnd(status=ExecutionStatus.SUCCEEDED),)
+    assert outcome.effects == (CancelInvocation(epoch=1),)
+
+
 @pytest.mark.parametrize(
     ("timeout_at_ms", "wake_at_ms"),
     [(NOW_MS + 3, NOW_MS + 3), (NOW_MS + 9, NOW_MS + 4), (None, NOW_MS + 4)],
@@ -100,6 +135,14 @@ def test_what_was_not_told_is_delivered_once_in_the_order_of_change() -> None:
     assert (outcome.is_delivery, outcome.progress.seen_sequence) == (True, 4)
     told = Draft(execution.after(outcome), NOW_MS)
     assert (told.has_unseen(), told.deliver(), told.finish(DONE).is_change) == (False, (), False)
+
+
+def test_what_changes_when_all_was_told_is_new() -> None:
+    """S7."""
+    draft = Draft(an_execution(an_operation(), seen_sequence=2), NOW_MS)
+    assert not draft.has_unseen()
+    put = draft.put(draft.base.operations["op"], attempt=1)
+    assert (draft.has_unseen(), draft.deliver()) == (True, (put,))
 
 
 def test_what_is_told_counts_as_heard_only_as_far_as_it_was_seen() -> None:

@@ -7,6 +7,8 @@ the same bytes (F4); a poll that finds nothing new consumes nothing and commits 
 has told counts as heard when the token of its answer comes back (X8).
 """
 
+from typing import Final
+
 from perdure.core.commands import Checkpoint, Token
 from perdure.core.draft import Draft
 from perdure.core.errors import InvalidCheckpointToken, InvalidParameterValue
@@ -18,6 +20,8 @@ from perdure.core.updates import apply_updates
 from perdure.protocol.words import ExecutionStatus
 
 __all__ = ["checkpoint"]
+
+_PAUSING: Final = ExecutionStatus.PAUSING
 
 
 def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
@@ -37,7 +41,7 @@ def checkpoint(draft: Draft, command: Checkpoint) -> Outcome:
     fire_due(draft)
     if command.updates:
         _check_quotas(draft, command.quotas)
-    if draft.progress.status is ExecutionStatus.PAUSING:
+    if draft.progress.status is _PAUSING:
         return _withhold(draft, command)
     heard_sequence = _heard_sequence(inbound)
     told = draft.news(after_sequence=heard_sequence)
@@ -145,6 +149,11 @@ def _withhold(draft: Draft, command: Checkpoint) -> Outcome:
 
 
 def _check_quotas(draft: Draft, quotas: Quotas) -> None:
+    if (
+        draft.operation_count <= quotas.operations_max
+        and draft.stored_bytes <= quotas.stored_bytes_max
+    ):
+        return
     before = draft.base.progress
     for held, holds, limit, what in (
         (before.operation_count, draft.operation_count, quotas.operations_max, "operations"),

@@ -2,7 +2,6 @@
 alone.
 """
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from perdure.core.event import Detail, Event
@@ -34,9 +33,9 @@ class Draft:
         self.messages: list[Message] = []
         self.effects: list[Effect] = []
         self.sequence = base.progress.sequence
+        self.operation_count = base.progress.operation_count  #: how many there are now
+        self.stored_bytes = base.progress.stored_bytes  #: how much they keep now
         self._seen_sequence = base.progress.seen_sequence
-        self._operation_count = base.progress.operation_count
-        self._stored_bytes = base.progress.stored_bytes
 
     @property
     def is_durable(self) -> bool:
@@ -46,16 +45,6 @@ class Draft:
     def update(self, **changes: Any) -> None:
         """Change members of the progress."""
         self.progress = changed(self.progress, _PROGRESS, changes)
-
-    @property
-    def operation_count(self) -> int:
-        """How many operations there are now."""
-        return self._operation_count
-
-    @property
-    def stored_bytes(self) -> int:
-        """How much they keep now."""
-        return self._stored_bytes
 
     def operation(self, operation_id: str) -> Operation | None:
         """Return the operation as it now is."""
@@ -70,10 +59,10 @@ class Draft:
         put = changed(operation, _OPERATION, changes)
         self.operations[put.id] = put
         if before is None:
-            self._operation_count += 1
-            self._stored_bytes += put.size_bytes
+            self.operation_count += 1
+            self.stored_bytes += put.size_bytes
         else:
-            self._stored_bytes += put.size_bytes - before.size_bytes
+            self.stored_bytes += put.size_bytes - before.size_bytes
             self._keep_for_reply(before)
         return put
 
@@ -96,28 +85,40 @@ class Draft:
         """Tell the engine at hand what to do once the change is committed."""
         self.effects.append(effect)
 
-    def pending(self) -> Iterator[tuple[str, int | None]]:
-        """Yield the operations that something other than the handler will change, with when time
+    def pending(self) -> list[tuple[str, int | None]]:
+        """Return the operations that something other than the handler will change, with when time
         would.
         """
         touched = self.operations
-        for operation_id, wakes_at_ms in self.base.pending.items():
-            if operation_id not in touched:
-                yield operation_id, wakes_at_ms
+        found = [waiting for waiting in self.base.pending.items() if waiting[0] not in touched]
+        found += [(o.id, o.wakes_at_ms) for o in touched.values() if waits_outside(o)]
+        return found
+
+    def wakes_at_ms(self) -> int | None:
+        """Return the earliest instant at which time alone changes an operation, or None."""
+        touched, least = self.operations, None
+        for operation_id, at_ms in self.base.pending.items():
+            is_sooner = at_ms is not None and (least is None or at_ms < least)
+            if is_sooner and operation_id not in touched:
+                least = at_ms
         for operation in touched.values():
-            if waits_outside(operation):
-                yield operation.id, operation.wakes_at_ms
+            at_ms = operation.wakes_at_ms
+            is_sooner = at_ms is not None and (least is None or at_ms < least)
+            if is_sooner and waits_outside(operation):
+                least = at_ms
+        return least
 
     def has_unseen(self) -> bool:
         """Tell whether an operation has changed that the handler may not have heard of."""
-        return self.sequence > self._seen_sequence and any(self._unseen())
+        return self.sequence > self._seen_sequence and bool(self._unseen())
 
     def news(self, *, after_sequence: int) -> tuple[Operation, ...]:
         """Return what has changed after ``after_sequence``, in the order of change."""
         if self.sequence == after_sequence:
             return ()
-        changes = [change for change in self._unseen() if change.sequence > after_sequence]
-        return tuple(sorted(changes, key=_by_sequence))
+        news = [change for change in self._unseen() if change.sequence > after_sequence]
+        news.sort(key=_by_sequence)
+        return tuple(news)
 
     def see(self, sequence: int) -> None:
         """Count every change up to ``sequence`` as heard by the handler: it is never told again."""
@@ -134,21 +135,19 @@ class Draft:
         before = self.base.progress
         is_delivery = self._seen_sequence != before.seen_sequence
         if self.progress is not before or self.operations or self.events or is_delivery or changes:
-            self.update(
-                version=before.version + 1,
-                updated_at_ms=self.now_ms,
-                wake_at_ms=self._next_wake_ms(),
-                sequence=self.sequence,
-                seen_sequence=self._seen_sequence,
-                event_count=before.event_count + len(self.events),
-                operation_count=self._operation_count,
-                stored_bytes=self._stored_bytes,
-                **changes,
-            )
+            changes["version"] = before.version + 1
+            changes["updated_at_ms"] = self.now_ms
+            changes["wake_at_ms"] = self._next_wake_ms()
+            changes["sequence"] = self.sequence
+            changes["seen_sequence"] = self._seen_sequence
+            changes["event_count"] = before.event_count + len(self.events)
+            changes["operation_count"] = self.operation_count
+            changes["stored_bytes"] = self.stored_bytes
+            self.progress = changed(self.progress, _PROGRESS, changes)
         return Outcome(
             identity=self.identity,
             progress=self.progress,
-            base_version=self.base.progress.version,
+            base_version=before.version,
             reply=reply,
             operations=self.operations,
             events=tuple(self.events),
@@ -157,20 +156,20 @@ class Draft:
             is_delivery=is_delivery,
         )
 
-    def _unseen(self) -> Iterator[Operation]:
-        for operation_id in self.base.unseen:
-            if operation_id not in self.operations:
-                yield self.base.operations[operation_id]
-        yield from self.operations.values()
+    def _unseen(self) -> list[Operation]:
+        unseen = [*self.operations.values()]
+        if self.base.unseen:
+            known = self.base.operations
+            unseen += [known[i] for i in self.base.unseen if i not in self.operations]
+        return unseen
 
     def _next_wake_ms(self) -> int | None:
         if self.progress.ended_at_ms is not None:
             return None
-        least = self.progress.timeout_at_ms
-        for _, wakes_at_ms in self.pending():
-            if wakes_at_ms is not None and (least is None or wakes_at_ms < least):
-                least = wakes_at_ms
-        return least
+        wakes_at_ms, timeout_at_ms = self.wakes_at_ms(), self.progress.timeout_at_ms
+        if wakes_at_ms is None or timeout_at_ms is None:
+            return timeout_at_ms if wakes_at_ms is None else wakes_at_ms
+        return min(wakes_at_ms, timeout_at_ms)
 
     def _keep_for_reply(self, before: Operation) -> None:
         last = self.progress.last_reply

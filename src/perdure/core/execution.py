@@ -9,7 +9,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perdure.core.operation import Operation
 from perdure.protocol.words import CLOSED_EXECUTION_STATUSES, ExecutionStatus, OperationType
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from perdure.core.outcome import Outcome
 
 __all__ = ["Execution", "ExecutionKind", "Identity", "LastReply", "ParentLink", "Pause", "Progress"]
+
+
+_STEP: Final = OperationType.STEP
+#: What others than the handler bring to an end.
+_OUTSIDE: Final = frozenset(
+    {OperationType.WAIT, OperationType.CALLBACK, OperationType.CHAINED_INVOKE}
+)
 
 
 class ExecutionKind(StrEnum):
@@ -185,10 +192,6 @@ def waits_outside(operation: Operation) -> bool:
     """Tell whether something other than the handler will change ``operation``: time, a caller,
     another execution.
     """
-    match operation.type:
-        case OperationType.WAIT | OperationType.CALLBACK | OperationType.CHAINED_INVOKE:
-            return not operation.is_finished
-        case OperationType.STEP:
-            return operation.due_at_ms is not None
-        case _:
-            return False
+    if operation.type is _STEP:
+        return operation.due_at_ms is not None
+    return operation.type in _OUTSIDE and not operation.is_finished

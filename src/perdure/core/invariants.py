@@ -109,16 +109,12 @@ def _check_events(before: Progress, outcome: Outcome) -> None:
 
 
 def _check_wake(base: Execution, outcome: Outcome) -> None:
-    due = [
-        wakes_at_ms
-        for operation_id, wakes_at_ms in base.pending.items()
-        if wakes_at_ms is not None and operation_id not in outcome.operations
-    ]
-    due += [
-        operation.wakes_at_ms
-        for operation in outcome.operations.values()
-        if not operation.is_finished and operation.wakes_at_ms is not None
-    ]
-    if outcome.progress.timeout_at_ms is not None:
-        due.append(outcome.progress.timeout_at_ms)
+    due = [] if outcome.progress.timeout_at_ms is None else [outcome.progress.timeout_at_ms]
+    for operation_id, wakes_at_ms in base.pending.items():
+        if wakes_at_ms is not None and operation_id not in outcome.operations:
+            due.append(wakes_at_ms)
+    for operation in outcome.operations.values():
+        wakes_at_ms = operation.wakes_at_ms
+        if wakes_at_ms is not None and not operation.is_finished:
+            due.append(wakes_at_ms)
     assert outcome.progress.wake_at_ms == min(due, default=None), "E4 violated: the wake is wrong"

@@ -172,7 +172,7 @@ def _suspend(draft: Draft, jitter: float) -> None:
 
 
 def _waits(draft: Draft) -> bool:
-    return any(True for _ in draft.pending())
+    return bool(draft.pending())
 
 
 def _try_again(draft: Draft, verdict: Verdict, jitter: float) -> None:

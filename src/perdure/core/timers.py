@@ -42,7 +42,9 @@ def wake_operations(draft: Draft) -> bool:
     wake_at_ms = draft.base.progress.wake_at_ms
     if draft.progress.ended_at_ms is not None:
         return False
-    if not draft.operations and (wake_at_ms is None or wake_at_ms > draft.now_ms):
+    if draft.operations:
+        wake_at_ms = draft.wakes_at_ms()
+    if wake_at_ms is None or wake_at_ms > draft.now_ms:
         return False
     timeout_at_ms = draft.progress.timeout_at_ms
     horizon_ms = draft.now_ms if timeout_at_ms is None else min(draft.now_ms, timeout_at_ms)

@@ -29,7 +29,13 @@ from perdure.protocol.words import (
 
 __all__ = ["apply_updates"]
 
+# By names of our own: to reach a member through its class takes ten times as long.
 _START, _RETRY = OperationAction.START, OperationAction.RETRY
+_SUCCEED, _FAIL = OperationAction.SUCCEED, OperationAction.FAIL
+_EXECUTION, _CHAINED_INVOKE = OperationType.EXECUTION, OperationType.CHAINED_INVOKE
+_IN_PAIRS = (OperationType.STEP, OperationType.CONTEXT)  #: begun and ended by one batch
+_STARTED = OperationStatus.STARTED
+_STEP_STARTED, _STEP_SUCCEEDED = EventType.STEP_STARTED, EventType.STEP_SUCCEEDED
 
 
 def apply_updates(
@@ -48,10 +54,13 @@ def apply_updates(
 
 
 def _check_order(updates: tuple[OperationUpdate, ...]) -> None:
-    ends = [update for update in updates if update.type is OperationType.EXECUTION]
-    if len(ends) > 1:
+    ends = 0
+    for update in updates:
+        if update.type is _EXECUTION:
+            ends += 1
+    if ends > 1:
         raise InvalidParameterValue("Cannot checkpoint multiple EXECUTION updates.")
-    if ends and updates[-1] is not ends[0]:
+    if ends and updates[-1].type is not _EXECUTION:
         raise InvalidParameterValue("EXECUTION checkpoint must be the last update.")
 
 
@@ -61,10 +70,14 @@ def _apply(
     earlier: OperationUpdate | None,
     target: ChainTarget | None,
 ) -> None:
-    _check_duplicate(earlier, update)
-    _check_parent(draft, update.parent_id)
-    _check_sizes(draft, update)
-    if update.type is OperationType.EXECUTION:
+    if earlier is not None:
+        _check_duplicate(earlier, update)
+    if update.parent_id is not None:
+        _check_parent(draft, update.parent_id)
+    has_data = update.payload is not None or update.error is not None
+    if has_data:
+        _check_sizes(draft, update)
+    if update.type is _EXECUTION:
         _end(draft, update)
         return
     before = draft.operation(update.id)
@@ -75,9 +88,10 @@ def _apply(
     status = next_status(update.type, before.status if before else None, update.action)
     if status is None:
         raise InvalidParameterValue(_ILLEGAL.get((update.type, update.action), _NEVER_LEGAL))
-    _check_outcome_fields(update)
+    if has_data:
+        _check_outcome_fields(update)
     operation = before or _new(draft, update)
-    if target is not None and update.type is OperationType.CHAINED_INVOKE:
+    if target is not None and update.type is _CHAINED_INVOKE:
         _start_chained_invoke(draft, update, operation, target)
     else:
         _APPLIERS[update.type](draft, update, operation, status)
@@ -87,7 +101,7 @@ def _new(draft: Draft, update: OperationUpdate) -> Operation:
     return Operation(
         update.id,
         update.type,
-        OperationStatus.STARTED,
+        _STARTED,
         draft.now_ms,
         sub_type=update.sub_type,
         name=update.name,
@@ -95,10 +109,8 @@ def _new(draft: Draft, update: OperationUpdate) -> Operation:
     )
 
 
-def _check_duplicate(earlier: OperationUpdate | None, update: OperationUpdate) -> None:
-    if earlier is None:
-        return
-    may_follow = earlier.type in (OperationType.STEP, OperationType.CONTEXT)
+def _check_duplicate(earlier: OperationUpdate, update: OperationUpdate) -> None:
+    may_follow = earlier.type in _IN_PAIRS
     if not may_follow or earlier.action is not _START or update.action is _START:
         raise InvalidParameterValue("Cannot checkpoint multiple operations with the same ID.")
 
@@ -156,9 +168,9 @@ def _error_bytes(error: ErrorObject) -> int:
 
 
 def _check_outcome_fields(update: OperationUpdate) -> None:
-    if update.action is OperationAction.FAIL and update.payload is not None:
+    if update.action is _FAIL and update.payload is not None:
         raise InvalidParameterValue("Cannot provide a Payload for FAIL action.")
-    if update.action is OperationAction.SUCCEED and update.error is not None:
+    if update.action is _SUCCEED and update.error is not None:
         raise InvalidParameterValue("Cannot provide an Error for SUCCEED action.")
     if update.action is _RETRY and update.payload is not None and update.error is not None:
         raise InvalidParameterValue("Cannot provide both error and payload to RETRY a STEP.")
@@ -177,24 +189,24 @@ def _end(draft: Draft, update: OperationUpdate) -> None:
 def _apply_step(
     draft: Draft, update: OperationUpdate, step: Operation, status: OperationStatus
 ) -> None:
-    match update.action:
-        case OperationAction.START:
-            draft.put(step, status=status)
-            draft.record(EventType.STEP_STARTED, step.id)
-        case OperationAction.RETRY:
-            _retry_step(draft, update, step, status)
-        case _:
-            is_success = update.action is OperationAction.SUCCEED
-            draft.put(
-                step,
-                status=status,
-                attempt=step.attempt + 1,
-                ended_at_ms=draft.now_ms,
-                payload=update.payload,
-                error=update.error if is_success else update.error or ErrorObject(),
-            )
-            kind = EventType.STEP_SUCCEEDED if is_success else EventType.STEP_FAILED
-            draft.record(kind, step.id, attempt=step.attempt + 1)
+    if update.action is _START:
+        draft.put(step, status=status)
+        draft.record(_STEP_STARTED, step.id)
+    elif update.action is _RETRY:
+        _retry_step(draft, update, step, status)
+    else:
+        is_success = update.action is _SUCCEED
+        attempt = step.attempt + 1
+        draft.put(
+            step,
+            status=status,
+            attempt=attempt,
+            ended_at_ms=draft.now_ms,
+            payload=update.payload,
+            error=update.error if is_success else update.error or ErrorObject(),
+        )
+        kind = _STEP_SUCCEEDED if is_success else EventType.STEP_FAILED
+        draft.record(kind, step.id, attempt=attempt)
 
 
 def _retry_step(
