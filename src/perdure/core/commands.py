@@ -44,6 +44,7 @@ class Token(NamedTuple):
     nonce_sha256: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """Begin a new execution; the core is given the one that has the name, if any."""
@@ -52,6 +53,7 @@ class Start:
     input: str | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginInvocation:
     """Take the lease and give the handler what it needs."""
@@ -107,6 +109,7 @@ class Checkpoint:
     targets: Mapping[str, ChainTarget] = field(default_factory=dict[str, ChainTarget])
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """How an invocation ended.
@@ -124,6 +127,7 @@ class Verdict:
     retry_after_ms: int = 0  #: the next invocation waits at least so long, whatever the ladder says
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishInvocation:
     """Record the end of an invocation and what follows from it."""

@@ -10,7 +10,7 @@ from perdure.core.errors import (
     RecursiveInvocation,
     ResourceConflict,
 )
-from perdure.core.execution import Execution, Progress
+from perdure.core.execution import NOTHING, Execution
 from perdure.core.execution import Pause as PauseState
 from perdure.core.operation import Operation
 from perdure.core.outcome import Accepted, Attached, Outcome
@@ -43,7 +43,7 @@ def start(command: Start, now_ms: int) -> Outcome:
         raise RecursiveInvocation(
             f"{identity.depth} chained invokes lead to this one; the limit is {CHAIN_DEPTH_MAX}"
         )
-    draft = Draft(Execution(identity, Progress(), {}), now_ms)
+    draft = Draft(Execution(identity, NOTHING, {}), now_ms)
     draft.put(
         Operation(
             identity.id,

@@ -12,12 +12,22 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perdure.core.operation import Operation
+from perdure.protocol.quick import quick
 from perdure.protocol.words import CLOSED_EXECUTION_STATUSES, ExecutionStatus, OperationType
 
 if TYPE_CHECKING:
     from perdure.core.outcome import Outcome
 
-__all__ = ["Execution", "ExecutionKind", "Identity", "LastReply", "ParentLink", "Pause", "Progress"]
+__all__ = [
+    "NOTHING",
+    "Execution",
+    "ExecutionKind",
+    "Identity",
+    "LastReply",
+    "ParentLink",
+    "Pause",
+    "Progress",
+]
 
 
 _STEP: Final = OperationType.STEP
@@ -41,6 +51,7 @@ class ParentLink(NamedTuple):
     operation_id: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What never changes in an execution's life."""
@@ -121,6 +132,10 @@ class Progress(NamedTuple):
         None  #: why it is left alone: an invariant did not hold, or a row is unreadable (X5)
     )
     ended_pause_token: str | None = None  #: the ClientToken of the last pause that has ended
+
+
+#: What there is of an execution that has not begun.
+NOTHING: Final = Progress()
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ quarantines the execution.
 from typing import TYPE_CHECKING
 
 from perdure.core.commands import BeginInvocation, Command
-from perdure.core.execution import Execution, Progress
+from perdure.core.execution import NOTHING, Execution, Progress
 from perdure.core.operation import Operation
 from perdure.core.outcome import Outcome
 from perdure.core.transitions import TRANSITIONS
@@ -32,7 +32,7 @@ __all__ = ["check"]
 
 def check(base: Execution | None, command: Command, outcome: Outcome) -> None:
     """Assert E1 to E8 of an outcome; costs its batch and the open operations."""
-    before = base.progress if base is not None else Progress()
+    before = base.progress if base is not None else NOTHING
     after = outcome.progress
     if not outcome.is_change:
         assert after is before, "E7 violated: progress differs, but the version does not"

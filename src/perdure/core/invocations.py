@@ -59,7 +59,9 @@ def begin_invocation(draft: Draft, command: BeginInvocation) -> Outcome:
         raise ResourceConflict(f"no invocation is wanted; the execution is {progress.status}")
     unseen = draft.deliver()
     epoch = progress.epoch + 1
-    draft.update(
+    changes = unseen if progress.epoch else ()
+    return draft.finish(
+        InvocationInput(token=TokenState(epoch, 0), changes=changes),
         epoch=epoch,
         token_sequence=0,
         nonce_sha256=command.nonce_sha256,
@@ -70,8 +72,6 @@ def begin_invocation(draft: Draft, command: BeginInvocation) -> Outcome:
         ready_at_ms=None,
         last_reply=None,
     )
-    changes = unseen if progress.epoch else ()
-    return draft.finish(InvocationInput(token=TokenState(epoch, 0), changes=changes))
 
 
 def renew_lease(draft: Draft, command: RenewLease) -> Outcome:

@@ -5,7 +5,7 @@ losing one costs a poll, never a result.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from perdure.core.event import Event
@@ -41,6 +41,7 @@ class TokenState(NamedTuple):
     sequence: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The command was carried out; ``at_ms`` is the instant that counts."""
@@ -55,6 +56,7 @@ class Attached:
     execution: Execution
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationInput:
     """What the new invocation is given beside the state as it stands.
@@ -116,6 +118,7 @@ class AnnounceEnd:
 Message = StartChild | NotifyParent | AnnounceEnd
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """The execution has ended: callers that wait for it can be answered."""
@@ -158,8 +161,8 @@ class Outcome:
 
     def then(self, later: "Outcome") -> "Outcome":
         """Return the outcome of two commands as one change, with the answer to the first."""
-        return replace(
-            later,
+        return Outcome(
+            identity=later.identity,
             progress=later.progress._replace(version=self.progress.version),
             base_version=self.base_version,
             reply=self.reply,

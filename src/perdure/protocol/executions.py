@@ -22,6 +22,7 @@ from perdure.protocol.identifiers import (
     TraceId,
 )
 from perdure.protocol.operations import ErrorObject, Operation, OperationUpdate, Payload
+from perdure.protocol.quick import quick
 from perdure.protocol.wire import IN_PAYLOAD, IN_QUERY, IN_URI, Instant, wire_name
 from perdure.protocol.words import ExecutionStatus
 
@@ -56,6 +57,7 @@ PageSize = Annotated[int, Number(0, 1_000)]
 Reason = Annotated[str, Text(0, 1024)]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointUpdatedExecutionState:
     """What has changed since the handler last heard."""
@@ -64,6 +66,7 @@ class CheckpointUpdatedExecutionState:
     next_marker: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointDurableExecutionRequest:
     """Stores updates; without any, asks what has changed."""
@@ -74,6 +77,7 @@ class CheckpointDurableExecutionRequest:
     client_token: ClientToken | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointDurableExecutionResponse:
     """The next token, and what has changed."""

@@ -18,6 +18,7 @@ from perdure.protocol.identifiers import (
     TenantId,
 )
 from perdure.protocol.operations import ErrorObject, Operation
+from perdure.protocol.quick import quick
 from perdure.protocol.wire import IN_PAYLOAD, IN_QUERY, IN_URI, Location, bound
 from perdure.protocol.words import InvocationStatus
 
@@ -98,6 +99,7 @@ class InvokeResponse:
     )
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitialExecutionState:
     """The first page of the state; GetDurableExecutionState reads on at the marker."""
@@ -106,6 +108,7 @@ class InitialExecutionState:
     next_marker: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationEnvelope:
     """What a durable handler is given; the first operation is the EXECUTION, with the input.

@@ -103,7 +103,6 @@ class ChainedInvokeOptions:
 
 
 @quick
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationUpdate:
     """One change to one operation, as a checkpoint asks for it."""
