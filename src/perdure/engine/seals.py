@@ -28,8 +28,7 @@ __all__ = ["NONCE_BYTES", "OpenSeals", "Seals", "load_key", "read_key"]
 
 NONCE_BYTES: Final = 16
 _MAC_BYTES: Final = 16
-_TOKEN: Final = struct.Struct(">II16s16s")
-_OPEN_TOKEN: Final = struct.Struct(">II16s")
+_TOKEN: Final = struct.Struct(">II16s")  #: without its signature
 _KEY_BYTES: Final = 32
 _DERIVED_BYTES: Final = 32
 _MARKER_MS: Final = 24 * 3_600_000
@@ -81,8 +80,8 @@ class Seals:
 
     def seal_token(self, execution_id: str, state: TokenState, nonce: bytes) -> str:
         """Return the checkpoint token for ``state``."""
-        mac = self._sign(b"T", execution_id, struct.pack(">II", *state) + nonce)
-        return _TOKEN.pack(state.epoch, state.sequence, nonce, mac).hex()
+        body = _TOKEN.pack(state.epoch, state.sequence, nonce)
+        return (body + self._sign(b"T", execution_id, body)).hex()
 
     def open_token(self, execution_id: str, text: str) -> tuple[Token, bytes]:
         """Return what a token says, and its nonce.
@@ -91,11 +90,12 @@ class Seals:
             InvalidCheckpointToken: it was not made here for this execution.
         """
         try:
-            epoch, sequence, nonce, mac = _TOKEN.unpack(bytes.fromhex(text))
+            raw = bytes.fromhex(text)
+            body = raw[: _TOKEN.size]
+            epoch, sequence, nonce = _TOKEN.unpack(body)
         except (ValueError, struct.error):
             raise InvalidCheckpointToken from None
-        expected = self._sign(b"T", execution_id, struct.pack(">II", epoch, sequence) + nonce)
-        if not hmac.compare_digest(mac, expected):
+        if not hmac.compare_digest(raw[_TOKEN.size :], self._sign(b"T", execution_id, body)):
             raise InvalidCheckpointToken
         return Token(epoch, sequence, hash_nonce(nonce)), nonce
 
@@ -165,7 +165,7 @@ class OpenSeals(Seals):
 
     def seal_token(self, execution_id: str, state: TokenState, nonce: bytes) -> str:
         """Return the checkpoint token for ``state``."""
-        return _OPEN_TOKEN.pack(state.epoch, state.sequence, nonce).hex()
+        return _TOKEN.pack(state.epoch, state.sequence, nonce).hex()
 
     def open_token(self, execution_id: str, text: str) -> tuple[Token, bytes]:
         """Return what a token says, and its nonce.
@@ -174,7 +174,7 @@ class OpenSeals(Seals):
             InvalidCheckpointToken: it is none.
         """
         try:
-            epoch, sequence, nonce = _OPEN_TOKEN.unpack(bytes.fromhex(text))
+            epoch, sequence, nonce = _TOKEN.unpack(bytes.fromhex(text))
         except (ValueError, struct.error):
             raise InvalidCheckpointToken from None
         return Token(epoch, sequence, hash_nonce(nonce)), nonce
