@@ -86,7 +86,9 @@ class Residents:
     def leave(self, execution_id: str, resident: Resident) -> None:
         """Take back what ``enter`` gave."""
         resident.users -= 1
-        self._shrink(execution_id, resident)
+        if resident.execution is None and resident.users == 0:
+            self._residents.pop(execution_id, None)
+        self._shrink()
 
     def weigh(self, resident: Resident) -> None:
         """Count the resident's size anew."""
@@ -108,7 +110,7 @@ class Residents:
             resident = self._residents[execution_id] = Resident()
             resident.execution, resident.is_current = execution, self._store.is_exclusive
             self.weigh(resident)
-            self._shrink(execution_id, resident)
+            self._shrink()
 
     def drop(self, execution_id: str) -> None:
         """Have the next borrower read the execution again."""
@@ -144,19 +146,13 @@ class Residents:
         """Return how many are kept."""
         return len(self._residents)
 
-    def _shrink(self, execution_id: str, resident: Resident) -> None:
-        if resident.execution is None and resident.users == 0:
-            self._residents.pop(execution_id, None)
-        for other_id in list(self._residents) if self._is_over() else ():
-            other = self._residents[other_id]
-            if other.users == 0:
-                self._bytes -= other.size_bytes
-                del self._residents[other_id]
-            if not self._is_over():
+    def _shrink(self) -> None:
+        while len(self._residents) > self._executions_max or self._bytes > self._bytes_max:
+            idle = (i for i, resident in self._residents.items() if resident.users == 0)
+            oldest_id = next(idle, None)
+            if oldest_id is None:
                 break
-
-    def _is_over(self) -> bool:
-        return len(self._residents) > self._executions_max or self._bytes > self._bytes_max
+            self._bytes -= self._residents.pop(oldest_id).size_bytes
 
 
 class Loan:
