@@ -122,3 +122,11 @@ def test_something_else_is_made_anew() -> None:
     assert prepared.of(foreseen) == 1
     assert prepared.of(other) == 2
     assert made == [foreseen, other]
+
+
+def test_what_is_foreseen_too_late_is_not_made() -> None:
+    made = list[int]()
+    prepared: Prepared[int, None] = Prepared(made.append)
+    prepared.of(1)
+    prepared.foresee(1)
+    assert made == [1]

@@ -6,8 +6,7 @@ from time to time.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Final
 
@@ -99,8 +98,8 @@ class Engine:
     ) -> Outcome:
         """Return what the command came to; what it changed is durable.
 
-        ``meanwhile`` is called with what it will come to while that is on its way to the disk, if
-        that takes a while: to prepare what is to be said then.
+        ``meanwhile`` is called with what it will come to while that is on its way to the disk, or
+        too late, if that takes no time: to prepare what is to be said then.
 
         Raises:
             Refusal: the command is not acceptable; nothing was changed.
@@ -110,7 +109,13 @@ class Engine:
         async with self._residents.borrow(execution_id, since_version=0) as resident:
             for _ in range(_CONFLICTS_MAX):
                 execution = resident.execution
-                outcome = await self._apply(resident, command)
+                try:
+                    outcome = self._apply(resident, command)
+                except AssertionError as violation:
+                    if execution is None:
+                        raise
+                    await self._quarantine(execution, str(violation))
+                    raise Unavailable("the execution is quarantined") from violation
                 if outcome is not None and not outcome.is_change and resident.is_current:
                     return outcome
                 if outcome is not None and outcome.is_change:
@@ -163,13 +168,13 @@ class Engine:
         """Let go of an execution that was erased."""
         self._residents.drop(execution_id)
 
-    async def _settle(
+    def _settle(
         self,
         execution: Execution | None,
         outcome: Outcome,
         delivered: Sequence[str],
         meanwhile: Meanwhile | None = None,
-    ) -> bool:
+    ) -> Awaitable[bool]:
         """Commit an outcome with what follows upon it, take it over, tell of it; return False if
         somebody else was faster.
         """
@@ -180,14 +185,14 @@ class Engine:
         if self._sequels is not None and not is_leased:
             joint = join(self._sequels, execution, outcome, self.clock.now_ms())
         if joint is None:
-            return await self._commit_and_tell(execution, outcome, delivered, meanwhile)
+            return self._commit_and_tell(execution, outcome, delivered, meanwhile)
         # Whoever asked may leave meanwhile; what was claimed must not be lost with him.
         task = asyncio.get_running_loop().create_task(
             self._settle_joint(execution, joint, delivered)
         )
         self._joints.add(task)
         task.add_done_callback(self._joints.discard)
-        return await asyncio.shield(task)
+        return asyncio.shield(task)
 
     async def _settle_joint(
         self, execution: Execution | None, joint: Joint, delivered: Sequence[str]
@@ -210,8 +215,11 @@ class Engine:
         meanwhile: Meanwhile | None = None,
     ) -> bool:
         change = Change.of(outcome, delivered=delivered)
-        work = None if meanwhile is None else partial(meanwhile, outcome)
-        if await self._commit(change, work) is not CommitResult.COMMITTED:
+        if meanwhile is not None:
+            # In the round of the loop after the next: in that one, the store sends what it has.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, meanwhile, outcome)
+        if await self._commit(change) is not CommitResult.COMMITTED:
             return False
         if execution is not None:
             execution.advance(outcome)
@@ -232,20 +240,14 @@ class Engine:
         await self.carry_out(holder_id, Delete())  # its retention is over: the name is free
         return None
 
-    async def _apply(self, resident: Resident, command: Command) -> Outcome | None:
+    def _apply(self, resident: Resident, command: Command) -> Outcome | None:
         """Return what a command comes to; None: that has to be seen on the state as it stands."""
-        execution = resident.execution
         try:
-            return apply(execution, command, self.clock.now_ms())
+            return apply(resident.execution, command, self.clock.now_ms())
         except Refusal:
             if resident.is_current:
                 raise
             return None
-        except AssertionError as violation:
-            if execution is None:
-                raise
-            await self._quarantine(execution, str(violation))
-            raise Unavailable("the execution is quarantined") from violation
 
     async def _quarantine(self, execution: Execution, reason: str) -> None:
         """Leave a broken execution alone: it costs only itself (X5)."""
@@ -260,16 +262,9 @@ class Engine:
         )
         await self._commit(change)
 
-    async def _commit(
-        self, change: Change, meanwhile: Callable[[], None] | None = None
-    ) -> CommitResult:
+    async def _commit(self, change: Change) -> CommitResult:
         try:
-            committing = self.store.commit(change)
-            if meanwhile is not None and isinstance(committing, asyncio.Future):
-                await asyncio.sleep(0)  # until it was sent
-                if not committing.done():
-                    meanwhile()
-            return await committing
+            return await self.store.commit(change)
         except (StoreUnknownError, StoreFullError, StoreUnavailableError) as error:
             raise Unavailable(str(error)) from error
 
