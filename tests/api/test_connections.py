@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from perdure.api import connections
+from perdure.api.exchange import Exchange, Headers
+from perdure.api.guards import Guards
+from perdure.api.heads import KnownHeads
 
-from .fakes import Behind, served
+from .fakes import EXECUTION_ARN, Behind, served
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 FUNCTIONS = b"GET /2015-03-31/functions HTTP/1.1\r\nHost: localhost\r\n"
@@ -189,3 +192,117 @@ def test_a_request_leaves_nothing_for_the_garbage_collector(url: str) -> None:
             assert cycles() <= before + 2  # this connection's last one, and who asks now
     finally:
         gc.enable()
+
+
+CHECKPOINT = (
+    b"POST /2025-12-01/durable-executions/%s/checkpoint HTTP/1.1\r\nHost: localhost\r\n"
+    % EXECUTION_ARN.replace("/", "%2F").replace(":", "%3A").encode()
+)
+
+
+def _checkpoint(token: bytes, *more: bytes) -> bytes:
+    body = b'{"CheckpointToken": "%s"}' % token
+    return CHECKPOINT + b"".join(more) + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def _count_checks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return the list of the paths for which the guards are asked from now on."""
+    checked: list[bytes] = []
+    check = Guards.check
+
+    def counting(self: Guards, exchange: Exchange, header_lines: Headers) -> None:
+        checked.append(exchange.path)
+        check(self, exchange, header_lines)
+
+    monkeypatch.setattr(Guards, "check", counting)
+    return checked
+
+
+def _tokens(behind: Behind) -> list[str]:
+    return [request.checkpoint_token for request in behind.executions.asked]
+
+
+def test_a_head_that_came_before_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = _count_checks(monkeypatch)
+    behind = Behind()
+    with served(behind) as url:
+        for tokens in ((b"AAAA", b"BBBB"), (b"CCCC", b"DDDD")):
+            with line_to(url) as line:
+                for token in tokens:
+                    line.sendall(_checkpoint(token))
+                    assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+    assert _tokens(behind) == ["AAAA", "BBBB", "CCCC", "DDDD"]
+    assert len(checked) == 1
+
+
+def test_a_known_head_may_come_in_parts_or_with_others() -> None:
+    behind = Behind()
+    with served(behind) as url, line_to(url) as line:
+        line.sendall(_checkpoint(b"AAAA"))
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+        whole = _checkpoint(b"BBBB")
+        for size in (1, 30, len(whole) - 3):
+            line.sendall(whole[:size])
+            threading.Event().wait(0.05)
+            line.sendall(whole[size:])
+            assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+        said = say(url, _checkpoint(b"CCCC") + _checkpoint(b"DDDD") + HEALTH, seconds=0.3)
+    assert said.count(b"HTTP/1.1 200") == 3
+    assert _tokens(behind) == ["AAAA", "BBBB", "BBBB", "BBBB", "CCCC", "DDDD"]
+
+
+def test_a_known_head_waits_for_the_answer_before() -> None:
+    behind = Behind()
+    behind.executions.wait = lambda: asyncio.sleep(0.1)
+    with served(behind) as url, line_to(url) as line:
+        for token in (b"AAAA", b"BBBB", b"CCCC"):
+            line.sendall(_checkpoint(token))
+            threading.Event().wait(0.02)
+        said = b""
+        while said.count(b"HTTP/1.1 200") < 3:
+            said += line.recv(65_536)
+    assert _tokens(behind) == ["AAAA", "BBBB", "CCCC"]
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (_checkpoint(b"AAAA", b"Authorization: AWS4-HMAC-SHA256 x\r\n"), b"200"),
+        (_checkpoint(b"AAAA", b"Cookie: a=b\r\n"), b"200"),
+        (_checkpoint(b"AAAA", b"Origin: http://localhost\r\n"), b"200"),
+        (_checkpoint(b"AAAA", b"Origin: http://evil.test\r\n"), b"403"),
+        (_checkpoint(b"AAAA", b"X-Long: %s\r\n" % (b"x" * 2_048)), b"200"),
+        (HEALTH.replace(b"/healthz", b"/nobody-knows"), b"404"),
+    ],
+    ids=["signed", "cookie", "browser", "refused", "long", "unknown"],
+)
+def test_some_heads_are_looked_at_each_time(
+    monkeypatch: pytest.MonkeyPatch, request_bytes: bytes, status: bytes
+) -> None:
+    checked = _count_checks(monkeypatch)
+    with served(Behind()) as url:
+        for _ in range(2):
+            said = say(url, request_bytes, seconds=0.2)
+            assert said.startswith(b"HTTP/1.1 " + status)
+    assert len(checked) == 2
+
+
+def test_what_comes_after_a_request_is_not_its_head() -> None:
+    behind = Behind()
+    behind.executions.wait = lambda: asyncio.sleep(0.1)
+    nothing = INVOKE + b"Content-Length: 0\r\n\r\n"
+    with served(behind) as url, line_to(url) as line:
+        line.sendall(nothing)
+        threading.Event().wait(0.02)
+        line.sendall(b"\r\n" * 20)
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert say(url, b"\r\n" * 20, seconds=0.2) == b""
+
+
+def test_only_so_many_heads_are_known() -> None:
+    known = KnownHeads()
+    for number in range(2_000):
+        known.add(b"%d" % number, 2, {"path": str(number)})  # type: ignore[typeddict-item]
+    assert known.find(b"1999", 2) == {"path": "1999"}
+    assert known.find(b"1999", 3) is None
+    assert sum(known.find(b"%d" % number, 2) is not None for number in range(2_000)) <= 1_024

@@ -93,14 +93,17 @@ class Application:
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send, node=self._node)
-        declared_bytes = exchange.declared_bytes()
+        declared_bytes = exchange.declared_bytes
         self._request_count += 1
         self._body_bytes += declared_bytes
         try:
-            self._guards.check(exchange, scope["headers"])
+            if not exchange.is_known:
+                self._guards.check(exchange, scope["headers"])
             self._check_load(declared_bytes)
             for service in self._services:
                 if await service.serve(exchange):
+                    if not exchange.is_known and self._guards.is_lasting(exchange):
+                        exchange.remember()
                     return
             await self._fall_back(exchange, scope, receive, send)
         except ApiError as refusal:

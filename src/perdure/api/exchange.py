@@ -6,15 +6,16 @@ call and no shape.
 
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from perdure.api.errors import ApiError, error_body
 
 __all__ = [
-    "ANSWER_EXTENSION",
+    "LINE_EXTENSION",
     "App",
     "Exchange",
     "Headers",
+    "Line",
     "Message",
     "Receive",
     "Scope",
@@ -28,26 +29,49 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
-#: The name under which our connections offer to write an answer as a whole: by ``answer``, a
-#: function of status, headers and body, which returns whether it has.
-ANSWER_EXTENSION: Final = "perdure.answer"
+#: The name under which our connections offer a ``Line``.
+LINE_EXTENSION: Final = "perdure.line"
 
 JSON: Final = b"application/json"
 _NO_CONTENT: Final = 204
-_NO_EXTENSIONS: Final[Mapping[str, Any]] = {}
+_FIELDS: Final = b"content-type: %b\r\nx-amzn-requestid: %b\r\n"
 
 _request_numbers: Final = itertools.count(1)
+
+
+class Line(Protocol):
+    """What a connection of ours offers for a request, beside ASGI's messages."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a request with this very head was remembered before."""
+        ...
+
+    def remember(self) -> None:
+        """Have it so for the requests with this very head that are still to come."""
+        ...
+
+    def whole_body(self) -> bytes | None:
+        """Return the body if it is here as a whole; None: it has to be received."""
+        ...
+
+    def answer(self, status: int, fields: bytes, headers: Headers, body: bytes) -> bool:
+        """Write the whole answer, of whose header ``fields`` are lines that are known to be good.
+
+        Return False if it has to be sent part by part.
+        """
+        ...
 
 
 class Exchange:
     """A request that is being answered."""
 
     __slots__ = (
-        "_extensions",
+        "_line",
         "_receive",
         "_send",
+        "declared_bytes",
         "headers",
-        "is_answered",
         "method",
         "path",
         "query",
@@ -62,16 +86,22 @@ class Exchange:
         #: Names in lower case; of a repeated header, the last.
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.request_id = f"{node}-{next(_request_numbers):012x}"
-        self._extensions: Mapping[str, Any] = scope.get("extensions") or _NO_EXTENSIONS
+        #: The length that the request says its body has; 0 if it says nothing.
+        self.declared_bytes = _number(self.headers.get(b"content-length", b"0"))
+        extensions: Mapping[str, Any] = scope.get("extensions") or {}
+        self._line: Line | None = extensions.get(LINE_EXTENSION)
         self._receive = receive
         self._send = send
 
-    def declared_bytes(self) -> int:
-        """Return the length that the request says its body has; 0 if it says nothing."""
-        try:
-            return int(self.headers.get(b"content-length", b"0"))
-        except ValueError:
-            return 0
+    @property
+    def is_known(self) -> bool:
+        """Whether a request with this very head was remembered, for all it asks for."""
+        return self._line is not None and self._line.is_known
+
+    def remember(self) -> None:
+        """Know this request's head, if it comes again."""
+        if self._line is not None:
+            self._line.remember()
 
     async def body(self, bytes_max: int) -> bytes:
         """Return the body.
@@ -79,19 +109,16 @@ class Exchange:
         Raises:
             ApiError: it is larger than ``bytes_max``, or the client went away.
         """
-        if self.declared_bytes() > bytes_max:
+        if self.declared_bytes > bytes_max:
             raise _too_large(bytes_max)
-        message = await self._receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            if message["type"] == "http.disconnect":
-                raise _gone()
-            if len(body) > bytes_max:
+        whole = None if self._line is None else self._line.whole_body()
+        if whole is not None:
+            if len(whole) > bytes_max:
                 raise _too_large(bytes_max)
-            return body
-        parts = [body]
-        size = len(body)
-        while message.get("more_body", False):
+            return whole
+        parts: list[bytes] = []
+        size, is_more = 0, True
+        while is_more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise _gone()
@@ -99,6 +126,7 @@ class Exchange:
             size += len(parts[-1])
             if size > bytes_max:
                 raise _too_large(bytes_max)
+            is_more = message.get("more_body", False)
         return b"".join(parts)
 
     async def answer(
@@ -110,16 +138,16 @@ class Exchange:
         headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         """Write the whole answer."""
-        lines = [
-            (b"content-type", content_type),
-            (b"x-amzn-requestid", self.request_id.encode()),
-            *headers,
-        ]
-        if status != _NO_CONTENT:
+        request_id, has_length = self.request_id.encode(), status != _NO_CONTENT
+        if self._line is not None:
+            fields = _FIELDS % (content_type, request_id)
+            if has_length:
+                fields += b"content-length: %d\r\n" % len(body)
+            if self._line.answer(status, fields, headers, body):
+                return
+        lines = [(b"content-type", content_type), (b"x-amzn-requestid", request_id), *headers]
+        if has_length:
             lines.append((b"content-length", b"%d" % len(body)))
-        whole = self._extensions.get(ANSWER_EXTENSION)
-        if whole is not None and whole["answer"](status, lines, body):
-            return
         await self._send({"type": "http.response.start", "status": status, "headers": lines})
         await self._send({"type": "http.response.body", "body": body})
 
@@ -133,6 +161,13 @@ class Exchange:
         if is_closing:
             headers.append((b"connection", b"close"))
         await self.answer(status, error_body(code, message), headers=tuple(headers))
+
+
+def _number(text: bytes) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return 0
 
 
 def _too_large(bytes_max: int) -> ApiError:

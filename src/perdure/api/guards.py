@@ -28,6 +28,10 @@ _FORM_TYPES: Final = (
 )
 _FORM: Final = b"application/x-www-form-urlencoded"
 _KNOWN_HOSTS_MAX: Final = 64
+#: They come with what is good for a while, or for one request, and are nothing to keep.
+_PASSING: Final = frozenset(
+    {b"authorization", b"cookie", b"origin", b"sec-fetch-site", TOKEN_HEADER}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,10 @@ class Guards:
         if exchange.method not in _READING:
             is_form = self._check_token(exchange)
             _check_media_type(headers.get(b"content-type", b""), is_form=is_form)
+
+    def is_lasting(self, exchange: Exchange) -> bool:
+        """Return whether who asks with this very head again may pass, now and later."""
+        return _PASSING.isdisjoint(exchange.headers)
 
     def _check_host(self, host: bytes) -> None:
         """Refuse a host that is not on the list (DNS rebinding)."""
