@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from perdure.api import connections
-from perdure.api.exchange import Exchange, Headers
+from perdure.api.exchange import Exchange, Head, Headers
 from perdure.api.guards import Guards
-from perdure.api.heads import KnownHeads
+from perdure.api.heads import KnownHead, KnownHeads
 
 from .fakes import EXECUTION_ARN, Behind, served
 
@@ -300,9 +300,10 @@ def test_what_comes_after_a_request_is_not_its_head() -> None:
 
 
 def test_only_so_many_heads_are_known() -> None:
-    known = KnownHeads()
+    heads = KnownHeads()
+    known = KnownHead(2, {}, Head("GET", b"/", b"", {}, 2))  # type: ignore[typeddict-item]
     for number in range(2_000):
-        known.add(b"%d" % number, 2, {"path": str(number)})  # type: ignore[typeddict-item]
-    assert known.find(b"1999", 2) == {"path": "1999"}
-    assert known.find(b"1999", 3) is None
-    assert sum(known.find(b"%d" % number, 2) is not None for number in range(2_000)) <= 1_024
+        heads.add(b"%d" % number, known)
+    assert heads.find(b"1999", 2) is known
+    assert heads.find(b"1999", 3) is None
+    assert sum(heads.find(b"%d" % number, 2) is known for number in range(2_000)) <= 1_024

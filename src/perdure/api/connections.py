@@ -22,8 +22,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from perdure.api.exchange import LINE_EXTENSION, App, Headers
-from perdure.api.heads import KnownHeads
+from perdure.api.exchange import LINE_EXTENSION, App, Head, Headers
+from perdure.api.heads import KnownHead, KnownHeads
 from perdure.protocol.limits import HEADER_BYTES_MAX, TARGET_BYTES_MAX
 
 __all__ = ["BODY_SECONDS_MAX", "HEAD_SECONDS_MAX", "HttpConnection", "uvicorn_settings"]
@@ -42,14 +42,14 @@ class _Origin(NamedTuple):
     """Where a request may be remembered, and as what."""
 
     heads: KnownHeads
-    head: bytes
+    text: bytes
     body_bytes: int
 
 
 class _Cycle(RequestResponseCycle):
     """A request and its answer."""
 
-    is_known = False  #: whether its head was
+    known: Head | None = None
     _origin: _Origin | None = None
 
     def offering(self, app: App) -> Any:
@@ -70,11 +70,12 @@ class _Cycle(RequestResponseCycle):
         if is_whole and self.keep_alive and not self.waiting_for_100_continue:
             self._origin = _Origin(heads, data[:head_bytes], len(self.body))
 
-    def remember(self) -> None:
+    def remember(self, head: Head) -> None:
         """Know this head, if it comes again."""
         if self._origin is not None:
-            heads, head, body_bytes = self._origin
-            heads.add(head, body_bytes, self.scope)
+            heads, text, body_bytes = self._origin
+            scope: HTTPScope = {**self.scope, "client": None, "server": None}
+            heads.add(text, KnownHead(body_bytes, scope, head))
 
     def whole_body(self) -> bytes | None:
         """Return the body if it is here as a whole."""
@@ -203,13 +204,12 @@ class HttpConnection(HttpToolsProtocol):
         before = cast("_Cycle | None", self.cycle)
         return before is None or before.response_complete
 
-    def _take_known(self, known: HTTPScope, body: bytes) -> None:
+    def _take_known(self, known: KnownHead, body: bytes) -> None:
         """Begin to answer a request whose head is known and whose body is complete."""
         self._due_at = None
         self.expect_100_continue = False
-        scope: HTTPScope = {**known, "client": self.client, "server": self.server}
-        cycle = self.cycle = self._cycle(scope, is_lasting=True)
-        cycle.is_known = True
+        cycle = self.cycle = self._cycle(known.scope, is_lasting=True)
+        cycle.known = known.head
         cycle.body += body
         cycle.more_body = False
         cycle.message_event.set()
@@ -265,6 +265,7 @@ def uvicorn_settings() -> dict[str, Any]:
     """Return what a uvicorn server of the API is configured with, beside its address."""
     return {
         "http": functools.partial(HttpConnection, heads=KnownHeads()),
+        "interface": "asgi3",
         "loop": "uvloop",
         "ws": "none",
         "access_log": False,

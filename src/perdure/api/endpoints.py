@@ -12,7 +12,7 @@ from typing import Any, Final
 from perdure.api.binding import Answer, Binding
 from perdure.api.deadlines import Deadlines
 from perdure.api.errors import ApiError, error_status
-from perdure.api.exchange import Exchange
+from perdure.api.exchange import JSON, Exchange
 from perdure.api.routing import Router
 from perdure.core.errors import Refusal, Unavailable
 from perdure.engine.prepared import Prepared
@@ -121,7 +121,7 @@ class LambdaService:
         if endpoint.binding.has_body:
             body = await exchange.body(endpoint.body_bytes_max)
             content_type = exchange.headers.get(b"content-type")
-            if content_type and body and _NOT_JSON.match(content_type):
+            if content_type != JSON and content_type and body and _NOT_JSON.match(content_type):
                 raise _no_json(content_type)
         request = endpoint.binding.request(labels, exchange.query, exchange.headers, body)
         answer = Prepared(endpoint.binding.answer)

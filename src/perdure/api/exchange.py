@@ -6,14 +6,16 @@ call and no shape.
 
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from perdure.api.errors import ApiError, error_body
 
 __all__ = [
+    "JSON",
     "LINE_EXTENSION",
     "App",
     "Exchange",
+    "Head",
     "Headers",
     "Line",
     "Message",
@@ -39,16 +41,37 @@ _FIELDS: Final = b"content-type: %b\r\nx-amzn-requestid: %b\r\n"
 _request_numbers: Final = itertools.count(1)
 
 
+class Head(NamedTuple):
+    """What a request says before its body."""
+
+    method: str
+    path: bytes  #: as it came, not decoded
+    query: bytes
+    headers: Mapping[bytes, bytes]  #: names in lower case; of a repeated header, the last
+    declared_bytes: int  #: how long it says that its body is; 0 if it says nothing
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Head":
+        """Return a request's head."""
+        headers = dict[bytes, bytes](scope["headers"])
+        try:
+            declared_bytes = int(headers.get(b"content-length", b"0"))
+        except ValueError:
+            declared_bytes = 0
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        return cls(scope["method"], path, scope["query_string"], headers, declared_bytes)
+
+
 class Line(Protocol):
     """What a connection of ours offers for a request, beside ASGI's messages."""
 
     @property
-    def is_known(self) -> bool:
-        """Whether a request with this very head was remembered before."""
+    def known(self) -> Head | None:
+        """The head, if it was remembered when the same came before."""
         ...
 
-    def remember(self) -> None:
-        """Have it so for the requests with this very head that are still to come."""
+    def remember(self, head: Head) -> None:
+        """Have it so for the requests that come with the same, to the byte."""
         ...
 
     def whole_body(self) -> bytes | None:
@@ -71,7 +94,9 @@ class Exchange:
         "_receive",
         "_send",
         "declared_bytes",
+        "head",
         "headers",
+        "is_known",
         "method",
         "path",
         "query",
@@ -80,28 +105,21 @@ class Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, node: str) -> None:
         """Take over a request; ``node`` makes its id one of this process alone."""
-        self.method: str = scope["method"]
-        self.path: bytes = scope.get("raw_path") or scope["path"].encode()
-        self.query: bytes = scope["query_string"]
-        #: Names in lower case; of a repeated header, the last.
-        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        self.request_id = f"{node}-{next(_request_numbers):012x}"
-        #: The length that the request says its body has; 0 if it says nothing.
-        self.declared_bytes = _number(self.headers.get(b"content-length", b"0"))
         extensions: Mapping[str, Any] = scope.get("extensions") or {}
-        self._line: Line | None = extensions.get(LINE_EXTENSION)
+        line: Line | None = extensions.get(LINE_EXTENSION)
+        known = None if line is None else line.known
+        self.is_known = known is not None  #: whether this head was remembered before
+        self.head = head = known or Head.of(scope)
+        self.method, self.path, self.query, self.headers, self.declared_bytes = head
+        self.request_id = f"{node}-{next(_request_numbers):012x}"
+        self._line = line
         self._receive = receive
         self._send = send
-
-    @property
-    def is_known(self) -> bool:
-        """Whether a request with this very head was remembered, for all it asks for."""
-        return self._line is not None and self._line.is_known
 
     def remember(self) -> None:
         """Know this request's head, if it comes again."""
         if self._line is not None:
-            self._line.remember()
+            self._line.remember(self.head)
 
     async def body(self, bytes_max: int) -> bytes:
         """Return the body.
@@ -161,13 +179,6 @@ class Exchange:
         if is_closing:
             headers.append((b"connection", b"close"))
         await self.answer(status, error_body(code, message), headers=tuple(headers))
-
-
-def _number(text: bytes) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        return 0
 
 
 def _too_large(bytes_max: int) -> ApiError:

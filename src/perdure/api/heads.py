@@ -4,32 +4,42 @@ The checkpoints of an execution have few different heads, and so have those who 
 The same bytes mean the same, whoever sends them: they are not taken apart again.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from uvicorn._types import HTTPScope
 
-__all__ = ["KnownHeads"]
+from perdure.api.exchange import Head
+
+__all__ = ["KnownHead", "KnownHeads"]
 
 _KNOWN_MAX: Final = 1_024
 _HEAD_BYTES_MAX: Final = 2_048
 
 
+class KnownHead(NamedTuple):
+    """What a request with some head is."""
+
+    body_bytes: int
+    scope: HTTPScope  #: without who sends it
+    head: Head
+
+
 class KnownHeads:
-    """Remembers heads of requests, each with the length of its body."""
+    """Remembers heads of requests, by how they came."""
 
     def __init__(self) -> None:
         """Know none yet."""
-        self._known: dict[bytes, tuple[int, HTTPScope]] = {}
+        self._known: dict[bytes, KnownHead] = {}
 
-    def find(self, head: bytes, body_bytes: int) -> HTTPScope | None:
-        """Return the scope of a request that has this head, and a body of just this length."""
-        known = self._known.get(head)
-        return known[1] if known is not None and known[0] == body_bytes else None
+    def find(self, text: bytes, body_bytes: int) -> KnownHead | None:
+        """Return what is known of a request with this head, and a body of just this length."""
+        known = self._known.get(text)
+        return known if known is not None and known.body_bytes == body_bytes else None
 
-    def add(self, head: bytes, body_bytes: int, scope: HTTPScope) -> None:
+    def add(self, text: bytes, known: KnownHead) -> None:
         """Know one more; of too many, none."""
-        if len(head) > _HEAD_BYTES_MAX:
+        if len(text) > _HEAD_BYTES_MAX:
             return
         if len(self._known) >= _KNOWN_MAX:
             self._known.clear()
-        self._known[head] = body_bytes, scope
+        self._known[text] = known
