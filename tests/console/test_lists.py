@@ -12,6 +12,7 @@ from perdure.core.commands import AnswerCallback, Pause, Stop
 from perdure.core.execution import Execution, Identity, Progress
 from perdure.core.machine import apply
 from perdure.engine.starting import Origin
+from perdure.protocol.words import ExecutionStatus
 from perdure.store.change import Change
 from perdure.store.protocol import ExecutionQuery
 from perdure.store.sqlite import SqliteStore
@@ -64,7 +65,7 @@ async def fill(rig: Rig, count: int, *, status_of: Any = lambda number: None) ->
                 outcome.identity, outcome.progress, outcome.operations.values()
             )
             ended = apply(execution, Stop(), at_ms)
-            progress = ended.progress._replace(version=1, status=status)
+            progress = ended.progress._replace(version=1, status=ExecutionStatus(status))
             change = Change(
                 execution_id=outcome.identity.id,
                 expected_version=0,
