@@ -177,6 +177,30 @@ def test_the_answer_to_head_has_no_body(url: str) -> None:
         assert line.recv(65_536).startswith(b"HTTP/1.1 200")
 
 
+def test_an_idle_connection_holds_no_body() -> None:
+    def held() -> list[int]:
+        found = [thing for thing in gc.get_objects() if type(thing) is connections._Cycle]
+        return [len(cycle.body) for cycle in found]
+
+    body = b'{"CheckpointToken": "%s"}' % (b"A" * 2_000)
+    request = CHECKPOINT + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with served(Behind()) as url, line_to(url) as line:
+        for _ in range(2):  # the second one's head is known
+            line.sendall(request)
+            assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+            assert max(held()) == 0
+
+
+def test_the_head_after_an_answer_must_come_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.2)
+    behind = Behind()
+    behind.executions.wait = lambda: asyncio.sleep(0.1)
+    with served(behind) as url, line_to(url) as line:
+        line.sendall(_checkpoint(b"AAAA") + b"GET /heal")
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert line.recv(65_536) == b"", "cut off, long before an idle connection would be"
+
+
 def test_a_request_leaves_nothing_for_the_garbage_collector(url: str) -> None:
     def cycles() -> int:
         return sum(type(thing) is connections._Cycle for thing in gc.get_objects())
@@ -269,12 +293,21 @@ def test_a_known_head_waits_for_the_answer_before() -> None:
     [
         (_checkpoint(b"AAAA", b"Authorization: AWS4-HMAC-SHA256 x\r\n"), b"200"),
         (_checkpoint(b"AAAA", b"Cookie: a=b\r\n"), b"200"),
+        (_checkpoint(b"AAAA", b"X-Amz-Security-Token: t\r\n"), b"200"),
+        (_checkpoint(b"AAAA", b"Traceparent: 00-1-2-01\r\n"), b"200"),
         (_checkpoint(b"AAAA", b"Origin: http://localhost\r\n"), b"200"),
+        (_checkpoint(b"AAAA", b"Expect: 100-continue\r\n"), b"100"),
+        (_checkpoint(b"AAAA", b"Connection: close\r\n"), b"200"),
+        (HEALTH.replace(b"/healthz", b"/healthz?X-Amz-Signature=1"), b"200"),
+        (HEALTH.replace(b"1.1", b"1.0"), b"200"),
         (_checkpoint(b"AAAA", b"Origin: http://evil.test\r\n"), b"403"),
         (_checkpoint(b"AAAA", b"X-Long: %s\r\n" % (b"x" * 2_048)), b"200"),
         (HEALTH.replace(b"/healthz", b"/nobody-knows"), b"404"),
     ],
-    ids=["signed", "cookie", "browser", "refused", "long", "unknown"],
+    ids=[
+        *("signed", "cookie", "session", "traced", "browser", "expecting", "closing"),
+        *("presigned", "old", "refused", "long", "unknown"),
+    ],
 )
 def test_some_heads_are_looked_at_each_time(
     monkeypatch: pytest.MonkeyPatch, request_bytes: bytes, status: bytes

@@ -62,7 +62,10 @@ class Service(Protocol):
 
 
 class Application:
-    """Everything that is served on the API's address."""
+    """Everything that is served on the API's address.
+
+    ASGI 3, which a server that guesses has to be told: it is no coroutine function.
+    """
 
     def __init__(
         self,

@@ -6,7 +6,6 @@ Everything that depends on the shapes alone is worked out once, when a ``Binding
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, Final, NamedTuple, get_origin
 from urllib.parse import parse_qsl
 
@@ -52,6 +51,7 @@ class Binding:
         self._has_document = any(member.location is Location.BODY for member in request)
         #: What must not be taken from the body: it travels elsewhere.
         self._elsewhere = [m.wire for m in request if m.location is not Location.BODY]
+        self._quick_reader = _quick_reader(call.request) if self._has_document else None
         response = () if call.response is None else members(call.response)
         self._placed = [m for m in response if m.location is not Location.BODY]
 
@@ -100,13 +100,6 @@ class Binding:
                     data[member.wire] = _query_value(member, values)
         return data
 
-    @cached_property
-    def _quick_reader(self) -> QuickReader | None:
-        try:
-            return QuickReader(self._shape) if self._has_document else None
-        except TypeError:
-            return None
-
     def answer(self, response: object) -> Answer:
         """Return the answer that carries the call's response."""
         if response is None:
@@ -127,6 +120,13 @@ class Binding:
         if body is None:
             body = b"" if status == _NO_CONTENT else msgspec.json.encode(document)
         return Answer(status, body, tuple(headers))
+
+
+def _quick_reader(shape: type[Any]) -> QuickReader | None:
+    try:
+        return QuickReader(shape)
+    except TypeError:
+        return None
 
 
 def _read_query(query: bytes) -> dict[str, list[str]]:

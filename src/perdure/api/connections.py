@@ -31,6 +31,7 @@ __all__ = ["BODY_SECONDS_MAX", "HEAD_SECONDS_MAX", "HttpConnection", "uvicorn_se
 HEAD_SECONDS_MAX: Final = 10.0  #: from the first byte of a request to the end of its headers
 BODY_SECONDS_MAX: Final = 60.0  #: from there to the end of its body
 _HEAD_BYTES_MAX: Final = 2 * HEADER_BYTES_MAX + TARGET_BYTES_MAX  #: the guards say no before that
+#: An end that is found before is none: it is that of a blank line, or not there.
 _SHORTEST_HEAD_BYTES: Final = len(b"GET / HTTP/1.1\r\n\r\n")
 _KNOWN_PATHS_MAX: Final = 1_024
 _NOT_IN_A_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -82,7 +83,8 @@ class _Cycle(RequestResponseCycle):
         if self.more_body or self.disconnected or self.waiting_for_100_continue:
             return None
         self.flow.resume_reading()
-        return bytes(self.body)
+        body, self.body = bytes(self.body), bytearray()  # an idle connection holds none
+        return body
 
     def answer(self, status: int, fields: bytes, headers: Headers, body: bytes) -> bool:
         """Write the whole answer, whose fields tell its length; return False if it has to be sent
@@ -134,8 +136,11 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take in a part of a request, if its head is not too large already."""
-        head_bytes, before = data.find(b"\r\n\r\n") + 4 if self._is_between else 0, self.cycle
+        """Begin to answer a request that is known and here as a whole; else take in a part of a
+        request, if its head is not too large already.
+        """
+        before = self.cycle
+        head_bytes = data.find(b"\r\n\r\n") + 4 if self._is_between else 0
         if head_bytes >= _SHORTEST_HEAD_BYTES:
             known = self._heads.find(data[:head_bytes], len(data) - head_bytes)
             if known is not None and self._is_free():
@@ -184,7 +189,9 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Expect nothing more: the answer takes as long as it takes."""
         self._is_between = True
-        if not self.cycle.response_complete:
+        if self.cycle.response_complete:
+            self._expect(self.timeout_keep_alive)
+        else:
             self._due_at = None
         super().on_message_complete()
 
@@ -196,7 +203,7 @@ class HttpConnection(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._begin(cast("_Cycle", self.pipeline.pop()[0]))
-        else:
+        elif self._is_between:
             self._expect(self.timeout_keep_alive)
 
     def _is_free(self) -> bool:
@@ -262,7 +269,10 @@ class HttpConnection(HttpToolsProtocol):
 
 
 def uvicorn_settings() -> dict[str, Any]:
-    """Return what a uvicorn server of the API is configured with, beside its address."""
+    """Return what a uvicorn server of the API is configured with, beside its address.
+
+    For one server: what it knows of heads, its guards have let pass.
+    """
     return {
         "http": functools.partial(HttpConnection, heads=KnownHeads()),
         "interface": "asgi3",

@@ -68,11 +68,11 @@ class QuickReader:
         """
         try:
             double = self._decoder.decode(body)
+            for attribute, wire, read in self._labels:
+                setattr(double, attribute, read(labels[wire]))
+            return msgspec.convert(double, self._shape, from_attributes=True)
         except _UNREADABLE:
             return None
-        for attribute, wire, read in self._labels:
-            setattr(double, attribute, read(labels[wire]))
-        return msgspec.convert(double, self._shape, from_attributes=True)
 
 
 def _label_reader(member: Member) -> Callable[[str], Any]:
@@ -120,6 +120,8 @@ def _bounds(constraint: Constraint) -> msgspec.Meta:
         return msgspec.Meta(ge=constraint.min, le=constraint.max)
     pattern = constraint.pattern if isinstance(constraint, Text) else None
     if pattern is not None:
+        if r"\p" in pattern:
+            raise TypeError(f"{pattern} names classes of Unicode, which are read otherwise")
         pattern = rf"\A(?a:{pattern})\Z"
     return msgspec.Meta(min_length=constraint.min, max_length=constraint.max, pattern=pattern)
 

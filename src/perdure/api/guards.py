@@ -28,10 +28,15 @@ _FORM_TYPES: Final = (
 )
 _FORM: Final = b"application/x-www-form-urlencoded"
 _KNOWN_HOSTS_MAX: Final = 64
-#: They come with what is good for a while, or for one request, and are nothing to keep.
+#: Headers with which the verdict may be another later, or that are new with each request.
 _PASSING: Final = frozenset(
-    {b"authorization", b"cookie", b"origin", b"sec-fetch-site", TOKEN_HEADER}
+    {
+        *(b"authorization", b"proxy-authorization", b"x-amz-security-token", b"cookie"),
+        *(b"origin", b"sec-fetch-site", TOKEN_HEADER),
+        *(b"amz-sdk-invocation-id", b"traceparent", b"x-amzn-trace-id"),
+    }
 )
+_SIGNATURE: Final = b"X-Amz-Signature="  #: in a query: it is good for a while
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +83,11 @@ class Guards:
             _check_media_type(headers.get(b"content-type", b""), is_form=is_form)
 
     def is_lasting(self, exchange: Exchange) -> bool:
-        """Return whether who asks with this very head again may pass, now and later."""
-        return _PASSING.isdisjoint(exchange.headers)
+        """Return whether who asks with this very head again may pass, now and later, unasked.
+
+        Whoever adds a check whose verdict may change says here of which heads.
+        """
+        return _PASSING.isdisjoint(exchange.headers) and _SIGNATURE not in exchange.query
 
     def _check_host(self, host: bytes) -> None:
         """Refuse a host that is not on the list (DNS rebinding)."""

@@ -13,14 +13,14 @@ from perdure.api.exchange import Head
 __all__ = ["KnownHead", "KnownHeads"]
 
 _KNOWN_MAX: Final = 1_024
-_HEAD_BYTES_MAX: Final = 2_048
+_KNOWN_BYTES_MAX: Final = 2_048
 
 
 class KnownHead(NamedTuple):
     """What a request with some head is."""
 
     body_bytes: int
-    scope: HTTPScope  #: without who sends it
+    scope: HTTPScope  #: without client and server; shared by requests, so nobody changes it
     head: Head
 
 
@@ -38,7 +38,7 @@ class KnownHeads:
 
     def add(self, text: bytes, known: KnownHead) -> None:
         """Know one more; of too many, none."""
-        if len(text) > _HEAD_BYTES_MAX:
+        if len(text) > _KNOWN_BYTES_MAX:
             return
         if len(self._known) >= _KNOWN_MAX:
             self._known.clear()
