@@ -182,6 +182,20 @@ export const handler = async () => {
 };"""
 
 
+def test_an_error_whose_name_is_half_a_character_is_reported(tmp_path: Path) -> None:
+    source = """exports.handler = async () => {
+        const error = new Error("no"); error.name = "\\ud800"; throw error; };"""
+
+    async def story(rig: Rig) -> object:
+        function = rig.function({"index.js": source}, runtime=NODE, handler="index.handler")
+        return (await rig.invoke(function)).outcome
+
+    outcome = with_rig(tmp_path, story)
+    assert isinstance(outcome, Raised)
+    assert outcome.error_type == "?"
+    assert json.loads(outcome.payload)["errorMessage"] == "no"
+
+
 def test_a_text_log_has_awss_lines(tmp_path: Path) -> None:
     async def story(rig: Rig) -> list[str]:
         await rig.invoke(node(rig, LOGGING))  # type: ignore[arg-type]

@@ -97,10 +97,9 @@ def raised(error_type: str, payload: bytes) -> Raised:
         }
         payload = json.dumps(document).encode()
     named = document.get("errorType")
-    return Raised(
-        payload=payload,
-        error_type=named if isinstance(named, str) and named else error_type or "Unhandled",
-    )
+    said = named if isinstance(named, str) and named else error_type or "Unhandled"
+    # JSON can spell half a character, which no text that is written anywhere may hold.
+    return Raised(payload=payload, error_type=said.encode(errors="replace").decode())
 
 
 def _document(payload: bytes) -> dict[str, object] | None:

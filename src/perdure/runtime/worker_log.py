@@ -53,7 +53,7 @@ class WorkerLog:
         """Store lines of ours; empty ones are left out."""
         messages = [line.replace("\r", "\n") + "\n" for line in lines if line]
         if messages:
-            self.tail.add("".join(messages).encode())
+            self.tail.add("".join(messages).encode(errors="replace"))
             self._store_messages(messages, at_ms)
 
     def close(self) -> None:
