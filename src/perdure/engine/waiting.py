@@ -11,6 +11,7 @@ from perdure.store.change import Change
 __all__ = ["Waiting"]
 
 _LOOK_EVERY_SECONDS: Final = 5.0
+_TIMER_SECONDS: Final = 0.001  #: as exact as the loop's timers are
 
 
 class Waiting:
@@ -44,7 +45,7 @@ class Waiting:
         try:
             while not await self._is_closed_or_told(execution_id, until, since_version):
                 since_version = None
-                if loop.time() >= until:
+                if until - loop.time() < _TIMER_SECONDS:
                     return False
         except TimeoutError:
             return False
