@@ -132,7 +132,9 @@ def test_a_concurrency_holds_over_all_versions_of_a_function(tmp_path: Path) -> 
         one = asyncio.ensure_future(rig.invoke(old, str(first.path)))
         await until(first.is_reached)
         two = asyncio.ensure_future(rig.invoke(new, str(second.path)))
-        await asyncio.sleep(0)
+        # Whoever came later and may run has run by now: the second would have.
+        await rig.result(rig.function(PID, function_arn=f"{ARN}-other"))
+        assert not second.is_reached()
         first.open()
         await one
         await until(second.is_reached)

@@ -98,8 +98,9 @@ class Engine:
     ) -> Outcome:
         """Return what the command came to; what it changed is durable.
 
-        ``meanwhile`` is called with what it will come to while that is on its way to the disk, or
-        too late, if that takes no time: to prepare what is to be said then.
+        ``meanwhile`` is called with what it will come to while that is on its way to the disk, to
+        prepare what is to be said then; or after this has ended, however it did, if that takes no
+        time.
 
         Raises:
             Refusal: the command is not acceptable; nothing was changed.
@@ -216,7 +217,7 @@ class Engine:
     ) -> bool:
         change = Change.of(outcome, delivered=delivered)
         if meanwhile is not None:
-            # In the round of the loop after the next: in that one, the store sends what it has.
+            # Two rounds of the loop from now: in the next, the store sends what it has.
             loop = asyncio.get_running_loop()
             loop.call_soon(loop.call_soon, meanwhile, outcome)
         if await self._commit(change) is not CommitResult.COMMITTED:

@@ -171,8 +171,8 @@ class WorkerPool:
                 return
 
     def _take_free(self, request: InvocationRequest) -> tuple[Fleet, Worker] | None:
-        """Return a free worker for a run that nobody comes before, if there is one: then there is
-        no queue to stand in, and no bound to look at.
+        """Return a free worker, if there is one, for a run of a version that nobody waits for: then
+        there is no queue to stand in, and no bound to look at.
         """
         if self._is_closed:
             return None
