@@ -36,8 +36,8 @@ class Fleet:
     free: list[Worker] = field(default_factory=list[Worker])
     running: int = 0  #: runs, from the grant of their worker to their report
     starting: int = 0  #: workers on their way
-    tickets: deque[Ticket] = field(default_factory=deque[Ticket])  #: in order; some may be settled
-    waiting: int = 0  #: of the tickets, those that are not
+    #: in order; whoever held the first ones may have left
+    tickets: deque[Ticket] = field(default_factory=deque[Ticket])
     recheck: asyncio.TimerHandle | None = None
     is_retired: bool = False  #: its workers end when they are done
 
@@ -45,6 +45,11 @@ class Fleet:
     def size(self) -> int:
         """Return how many workers there are, those on their way included."""
         return len(self.workers) + self.starting
+
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for a worker."""
+        return len(self.tickets)
 
     def first_ticket(self) -> Ticket | None:
         """Return the oldest ticket somebody still waits on."""

@@ -91,8 +91,7 @@ class WorkerPool:
                 leaving += self._retire_fleet(fleet)
                 if fleet.first_ticket():
                     successor = self._fleet(fleet.function)
-                    successor.tickets, successor.waiting = fleet.tickets, fleet.waiting
-                    fleet.tickets, fleet.waiting = type(fleet.tickets)(), 0
+                    successor.tickets, fleet.tickets = fleet.tickets, successor.tickets
         self._pump()
         await asyncio.gather(*leaving)
 
@@ -203,7 +202,6 @@ class WorkerPool:
             request_id=request.request_id,
         )
         fleet.tickets.append(ticket)
-        fleet.waiting += 1
         self._pump()
         try:
             return await ticket.grant
@@ -222,7 +220,6 @@ class WorkerPool:
         for fleet in self._all():
             if ticket in fleet.tickets:
                 fleet.tickets.remove(ticket)
-                fleet.waiting -= 1
         self._pump()
 
     def _pump(self) -> None:
@@ -274,7 +271,6 @@ class WorkerPool:
         self._pump()
 
     def _settle(self, fleet: Fleet, ticket: Ticket, result: Worker | WorkerError) -> None:
-        fleet.waiting -= 1
         if ticket in fleet.tickets:
             fleet.tickets.remove(ticket)
         if isinstance(result, Worker):
