@@ -64,7 +64,9 @@ class Load:
     async def lost(self, store: PostgresStore | None = None) -> list[str]:
         """Return what was acknowledged and is not there."""
         missing: list[str] = []
-        for execution_id, operations in self.acknowledged.items():
+        for execution_id in [*self.acknowledged]:
+            # Callers go on meanwhile: what is acknowledged later need not be read yet.
+            operations = [*self.acknowledged[execution_id]]
             found = await _patiently(store or self.store, execution_id)
             there = () if found is None else found.operations
             missing += [f"{execution_id}: {one}" for one in operations if one not in there]
