@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from perdure.core.commands import Pause, Resume, Stop
 from perdure.core.errors import ResourceConflict
@@ -87,6 +88,21 @@ async def test_what_a_node_starts_runs_and_ends_it_does_not_read() -> None:
         assert await closed
         await pair.a.rest()
         assert (pair.store.loads, pair.store.conflicts) == (loads, 0)
+
+
+def test_a_caller_whose_time_is_up_looks_no_more() -> None:
+    """Not even where the loop's timers are early, as uvloop's are by up to a millisecond."""
+
+    async def story() -> None:
+        async with a_pair() as pair:
+            waiting = Waiting(pair.a.engine)
+            identity = await pair.a.start()
+            loads = pair.store.loads
+            for _ in range(20):
+                assert not await waiting.closed(identity.id, timeout_seconds=0.0304)
+            assert pair.store.loads == loads + 20
+
+    uvloop.run(story())
 
 
 @told
