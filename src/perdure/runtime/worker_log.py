@@ -51,7 +51,7 @@ class WorkerLog:
 
     def write(self, *lines: str, at_ms: int) -> None:
         """Store lines of ours; empty ones are left out."""
-        messages = [line.replace("\r", "\n") + "\n" for line in lines if line]
+        messages = [line.removesuffix("\r").replace("\r", "\n") + "\n" for line in lines if line]
         if messages:
             self.tail.add("".join(messages).encode(errors="replace"))
             self._store_messages(messages, at_ms)
